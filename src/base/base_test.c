@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/filetime.h"
 #include "base/guid.h"
+#include "base/log.h"
 #include "base/text.h"
 
 static void arena_stops_at_its_cap(void **state)
@@ -79,6 +81,26 @@ static void filetime_of_known_moments(void **state)
     assert_string_equal(date, "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
+static void log_line_cannot_be_forged(void **state)
+{
+    int ends[2], kept = dup(STDERR_FILENO);
+    char line[4096];
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_warning("user '%s' failed", "eve\n2026-01-01 info user 'root' logged on");
+    log_debug("not at this level");
+    dup2(kept, STDERR_FILENO);
+    close(ends[1]);
+    ssize_t size = read(ends[0], line, sizeof line - 1);
+    assert_true(size > 0);
+    line[size] = 0;
+    assert_non_null(strstr(line, "warning user 'eve?2026-01-01 info user 'root' logged on' failed\n"));
+    assert_null(strstr(line, "not at this level"));
+    assert_ptr_equal(strchr(line, '\n'), line + size - 1);
+    close(ends[0]);
+    close(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +109,7 @@ int main(void)
         cmocka_unit_test(guid_text_is_in_the_order_of_the_groups),
         cmocka_unit_test(text_survives_the_way_to_utf16_and_back),
         cmocka_unit_test(filetime_of_known_moments),
+        cmocka_unit_test(log_line_cannot_be_forged),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
