@@ -20,7 +20,7 @@ uint32_t attachment_create(struct logon *logon, struct message *message, struct 
 uint32_t attachment_delete(struct logon *logon, struct message *message, uint32_t number);
 /* flags: enum message_save_flags; EC_NOT_SUPPORTED for combinations that are none (R466). */
 uint32_t attachment_save(struct logon *logon, struct attachment *attachment, uint8_t flags);
-void attachment_close(struct attachment *attachment);
+void attachment_close(struct logon *logon, struct attachment *attachment); /* as message_close */
 
 uint32_t attachment_number(const struct attachment *attachment);
 struct message *attachment_message(const struct attachment *attachment); /* borrowed */

@@ -12,7 +12,7 @@
 #include "base/guid.h"
 #include "wire/property_value.h"
 
-struct store;
+struct store_mailbox;
 struct subscriptions;
 struct mailbox;
 
@@ -78,14 +78,14 @@ struct logon {
     uint32_t sort_locale_id;
 };
 
-/* Takes over an opened store (closed with the mailbox, also on failure) and makes the default folders, their special
- * properties and the receive folders where it has none yet. 'subscriptions' (notification.h, may be NULL) outlives the
+/* Takes over a hold on an opened store mailbox (released with the mailbox, also on failure) and makes the default folders,
+ * their special properties and the receive folders where it has none yet. Opening is cheap once they are there. 'subscriptions' (notification.h, may be NULL) outlives the
  * mailbox: the caller keeps it as long as any session subscribes, also while the mailbox is closed. */
-uint32_t mailbox_open(struct store *store, const struct mailbox_owner *owner, struct subscriptions *subscriptions,
+uint32_t mailbox_open(struct store_mailbox *store, const struct mailbox_owner *owner, struct subscriptions *subscriptions,
     struct mailbox **ret_mailbox);
 void mailbox_close(struct mailbox *mailbox);
 /* The store below, for what is not the model's (the session's replay record, integrity checks). */
-struct store *mailbox_store(struct mailbox *mailbox);
+struct store_mailbox *mailbox_store(struct mailbox *mailbox);
 struct guid mailbox_guid(const struct mailbox *mailbox);         /* MailboxGuid of RopLogon, ProviderUID of entry ids */
 struct guid mailbox_replica_guid(const struct mailbox *mailbox); /* ReplGuid of RopLogon */
 /* Gives memory of caches back; returns whether anything was held. Used when the process is to be at rest. */

@@ -24,8 +24,10 @@ uint32_t message_open(struct logon *logon, uint64_t folder_id, uint64_t message_
  * the folder, EC_SEARCH_FOLDER in a search folder. */
 uint32_t message_create(struct logon *logon, uint64_t folder_id, bool associated, uint32_t codepage,
     struct message **ret_message);
-/* NULL is allowed. */
-void message_close(struct message *message);
+/* Gives back what was staged in the store and the memory, once attachments and streams opened from it are closed too. The
+ * logon's mailbox may be NULL (the session ended without it): staged values are then left to the store's sweep.
+ * message NULL is allowed. */
+void message_close(struct logon *logon, struct message *message);
 
 enum message_save_flags {
     MESSAGE_SAVE_KEEP_OPEN_READ_ONLY = 0x01,

@@ -28,7 +28,7 @@ uint32_t table_open_contents(struct logon *logon, uint64_t folder_id, uint8_t fl
     uint32_t *ret_row_count);
 /* Shows the session's state of the message, unsaved attachment saves included; keeps the message alive. */
 uint32_t table_open_attachments(struct logon *logon, struct message *message, uint8_t flags, struct table **ret_table);
-void table_close(struct table *table);
+void table_close(struct logon *logon, struct table *table); /* as message_close; ends its notifications */
 enum table_kind table_kind(const struct table *table);
 uint64_t table_folder_id(const struct table *table);
 
