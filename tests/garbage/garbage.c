@@ -4,26 +4,19 @@
  *
  * usage: garbage PORT SERVER_PID USER PASSWORD COUNT [SEED]      (plain HTTP on 127.0.0.1)
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MEMORY_GROWTH_MAX_KIB 8192
-#define BODY_KEPT 65536
+#include "../raw/raw_client.h"
 
-static char authorization[512];
-static int port;
+#define MEMORY_GROWTH_MAX_KIB 8192
+
+static const char *authorization;
 static uint64_t random_state;
 
 static uint32_t random_u32(void)
@@ -35,140 +28,6 @@ static uint32_t random_u32(void)
 static uint32_t random_below(uint32_t limit)
 {
     return random_u32() % limit;
-}
-
-/* ---- one connection ---- */
-
-struct connection {
-    int socket; /* -1: none */
-};
-
-struct answer {
-    int status;         /* 0: the connection closed without an answer */
-    int response_code;  /* -1: none */
-    bool closed;
-    char cookies[1024]; /* 'a=b; c=d' of the Set-Cookie lines */
-    size_t body_size;
-    uint8_t body[BODY_KEPT];
-};
-
-static void connection_close(struct connection *connection)
-{
-    if (connection->socket >= 0)
-        close(connection->socket);
-    connection->socket = -1;
-}
-
-static void connection_open(struct connection *connection)
-{
-    if (connection->socket >= 0)
-        return;
-    for (int attempt = 0; attempt < 200; attempt++) {
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        int one = 1;
-        struct timeval patience = {.tv_sec = 20};
-        connection->socket = socket(AF_INET, SOCK_STREAM, 0);
-        setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        setsockopt(connection->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        struct linger now = {.l_onoff = 1}; /* no TIME_WAIT: a million connections must not run out of ports */
-        setsockopt(connection->socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        if (connect(connection->socket, (struct sockaddr *)&address, sizeof address) == 0)
-            return;
-        connection_close(connection);
-        usleep(10000);
-    }
-    perror("connect");
-    exit(2);
-}
-
-static void read_cookies(const char *headers, struct answer *answer)
-{
-    answer->cookies[0] = 0;
-    for (const char *at = headers; (at = strcasestr(at, "\r\nSet-Cookie:"));) {
-        at += strlen("\r\nSet-Cookie:");
-        while (*at == ' ')
-            at++;
-        size_t size = strcspn(at, ";\r");
-        size_t used = strlen(answer->cookies);
-        if (used + size + 3 < sizeof answer->cookies)
-            snprintf(answer->cookies + used, sizeof answer->cookies - used, "%s%.*s", used ? "; " : "", (int)size, at);
-    }
-}
-
-static long number_after(const char *text, const char *name)
-{
-    const char *found = strcasestr(text, name);
-    return found ? strtol(found + strlen(name), NULL, 10) : -1;
-}
-
-/* Reads one answer with Content-Length or chunks; a broken answer counts as closed. */
-static void read_answer(struct connection *connection, struct answer *answer)
-{
-    static _Thread_local char input[1 << 20];
-    size_t have = 0, body_at = 0;
-    answer->status = 0;
-    answer->response_code = -1;
-    answer->closed = false;
-    answer->body_size = 0;
-    for (;;) {
-        ssize_t got = recv(connection->socket, input + have, sizeof input - 1 - have, 0);
-        if (got <= 0) {
-            if (got < 0 && errno == EAGAIN)
-                fprintf(stderr, "no answer within 20 seconds\n");
-            answer->closed = true;
-            return;
-        }
-        have += (size_t)got;
-        input[have] = 0;
-        char *end = body_at ? input + body_at - 4 : strstr(input, "\r\n\r\n");
-        if (!end)
-            continue;
-        body_at = (size_t)(end - input) + 4;
-        char kept = *(end + 2);
-        *(end + 2) = 0;
-        long length = number_after(input, "\r\nContent-Length:");
-        bool chunked = strcasestr(input, "\r\nTransfer-Encoding: chunked") != NULL;
-        int status = atoi(input + 9);
-        if (status == 100) {
-            memmove(input, input + body_at, have - body_at);
-            have -= body_at;
-            input[have] = 0;
-            body_at = 0;
-            continue;
-        }
-        answer->response_code = (int)number_after(input, "\r\nX-ResponseCode:");
-        bool closes = strcasestr(input, "\r\nConnection: close") != NULL;
-        read_cookies(input, answer);
-        *(end + 2) = kept;
-        bool whole = chunked ? memmem(input + body_at, have - body_at, "\r\n0\r\n\r\n", 7) != NULL
-                             : have - body_at >= (size_t)(length < 0 ? 0 : length);
-        if (!whole)
-            continue;
-        answer->status = status;
-        answer->body_size = have - body_at < BODY_KEPT ? have - body_at : BODY_KEPT;
-        memcpy(answer->body, input + body_at, answer->body_size);
-        const char *late = memmem(input + body_at, have - body_at, "\r\nX-ResponseCode:", 17);
-        if (late)
-            answer->response_code = atoi(late + 17);
-        answer->closed = closes;
-        return;
-    }
-}
-
-static void exchange(struct connection *connection, const void *request, size_t size, struct answer *answer)
-{
-    connection_open(connection);
-    size_t sent = 0;
-    while (sent < size) {
-        ssize_t now = send(connection->socket, (const char *)request + sent, size - sent, MSG_NOSIGNAL);
-        if (now <= 0)
-            break; /* refused early; the answer may be there all the same */
-        sent += (size_t)now;
-    }
-    read_answer(connection, answer);
-    if (answer->closed)
-        connection_close(connection);
 }
 
 /* ---- requests ---- */
@@ -527,20 +386,20 @@ static const struct {
 
 /* ---- a good client in between ---- */
 
-static void live_connect(struct connection *connection)
+static void live_connect(struct raw_client *client)
 {
-    static struct request request;
-    static char out[100000];
-    static struct answer answer;
-    request = fresh("Connect");
-    connect_body(&request);
-    exchange(connection, out, serialise(&request, out, sizeof out), &answer);
-    if (answer.status != 200 || answer.response_code != 0 || !answer.cookies[0]) {
+    struct raw_body body = {0};
+    struct raw_answer answer;
+    raw_client_forget_cookies(client);
+    raw_connect_body(&body, user_dn);
+    raw_request(client, "Connect", body.data, body.size, &answer);
+    raw_free(&body);
+    if (answer.status != 200 || answer.response_code != 0 || !raw_client_cookies(client)[0]) {
         fprintf(stderr, "a good Connect failed: HTTP %d, X-ResponseCode %d\n%.*s\n", answer.status, answer.response_code,
                 (int)answer.body_size, (const char *)answer.body);
         exit(1);
     }
-    snprintf(live_cookies, sizeof live_cookies, "%s", answer.cookies);
+    snprintf(live_cookies, sizeof live_cookies, "%s", raw_client_cookies(client));
 }
 
 /* ---- bystander ---- */
@@ -556,30 +415,21 @@ static int compare_u32(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void *bystander(void *unused)
+static void *bystander(void *client)
 {
-    struct connection connection = {.socket = -1};
-    struct request *request = malloc(sizeof *request);
-    struct answer *answer = malloc(sizeof *answer);
-    char *out = malloc(100000);
-    *request = fresh("PING");
-    size_t size = serialise(request, out, 100000);
+    struct raw_answer answer;
     while (!atomic_load(&bystander_stop) && latency_count < LATENCIES_MAX) {
         struct timespec begin, end;
         clock_gettime(CLOCK_MONOTONIC, &begin);
-        exchange(&connection, out, size, answer);
+        raw_request(client, "PING", NULL, 0, &answer);
         clock_gettime(CLOCK_MONOTONIC, &end);
         latencies_us[latency_count++] = (uint32_t)((end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000);
-        if (answer->status != 200) {
-            fprintf(stderr, "the bystander's PING got HTTP %d\n", answer->status);
+        if (answer.status != 200) {
+            fprintf(stderr, "the bystander's PING got HTTP %d\n", answer.status);
             exit(1);
         }
         usleep(2000);
     }
-    connection_close(&connection);
-    free(request);
-    free(answer);
-    free(out);
     return NULL;
 }
 
@@ -596,10 +446,10 @@ static uint32_t bystander_p99(pthread_t thread)
     return value;
 }
 
-static pthread_t bystander_start(void)
+static pthread_t bystander_start(struct raw_client *client)
 {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, bystander, NULL))
+    if (pthread_create(&thread, NULL, bystander, client))
         exit(2);
     return thread;
 }
@@ -618,23 +468,8 @@ static long memory_kib(const char *pid)
     return value;
 }
 
-static void base64(const char *text, char *out)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t size = strlen(text);
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t three = (uint32_t)(uint8_t)text[i] << 16 | (i + 1 < size ? (uint32_t)(uint8_t)text[i + 1] << 8 : 0) |
-                         (i + 2 < size ? (uint8_t)text[i + 2] : 0);
-        *out++ = alphabet[three >> 18];
-        *out++ = alphabet[three >> 12 & 63];
-        *out++ = i + 1 < size ? alphabet[three >> 6 & 63] : '=';
-        *out++ = i + 2 < size ? alphabet[three & 63] : '=';
-    }
-    *out = 0;
-}
-
 /* Whether the answer of one malformed request is the documented one. */
-static bool right(struct expectation expected, const struct answer *answer)
+static bool right(struct expectation expected, const struct raw_answer *answer)
 {
     if (expected.status == 0)
         return true;
@@ -647,55 +482,56 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: garbage PORT SERVER_PID USER PASSWORD USER_DN COUNT [SEED]\n");
         return 2;
     }
-    port = atoi(argv[1]);
+    int port = atoi(argv[1]);
     const char *pid = argv[2];
-    char pair[256];
-    snprintf(pair, sizeof pair, "%s:%s", argv[3], argv[4]);
-    strcpy(authorization, "Basic ");
-    base64(pair, authorization + 6);
+    struct raw_client *client = raw_client_new(port, false, argv[3], argv[4]);
+    struct raw_client *bystander_client = raw_client_new(port, false, argv[3], argv[4]);
+    authorization = raw_client_authorization(client);
     snprintf(user_dn, sizeof user_dn, "%s", argv[5]);
     unsigned long count = strtoul(argv[6], NULL, 10);
     random_state = argc > 7 ? strtoull(argv[7], NULL, 10) : 1;
     latencies_us = calloc(LATENCIES_MAX, sizeof *latencies_us);
 
-    struct connection connection = {.socket = -1};
-    live_connect(&connection);
-    pthread_t thread = bystander_start();
+    live_connect(client);
+    pthread_t thread = bystander_start(bystander_client);
     sleep(2);
     uint32_t calm = bystander_p99(thread);
 
     static struct request request;
-    static struct answer answer;
     static char out[200000];
     unsigned long wrong[CLASS_COUNT] = {0}, seen[CLASS_COUNT] = {0}, wrong_all = 0;
     long memory_early = 0;
-    thread = bystander_start();
+    thread = bystander_start(bystander_client);
     for (unsigned long i = 0; i < count; i++) {
         size_t class = random_below(CLASS_COUNT), size = 0;
+        struct raw_answer answer;
         struct expectation expected = classes[class].make(&request, out, sizeof out, &size);
-        exchange(&connection, out, size, &answer);
+        raw_exchange(client, out, size, &answer);
         seen[class]++;
         if (!right(expected, &answer)) {
             if (wrong[class]++ < 3)
                 fprintf(stderr, "request %lu, '%s': expected HTTP %d code %d, got HTTP %d code %d\n", i, classes[class].name,
                         expected.status, expected.response_code, answer.status, answer.response_code);
             wrong_all++;
-        } else if (request.cookies == live_cookies && answer.cookies[0])
-            snprintf(live_cookies, sizeof live_cookies, "%s", answer.cookies);
+        }
         if (answer.closed || expected.status == 0 || expected.status >= 400)
-            connection_close(&connection);
+            raw_client_hang_up(client);
+        if (request.cookies == live_cookies)
+            snprintf(live_cookies, sizeof live_cookies, "%s", raw_client_cookies(client));
         if (i == count / 10)
             memory_early = memory_kib(pid);
     }
     long memory_late = memory_kib(pid);
     uint32_t busy = bystander_p99(thread);
-    live_connect(&connection);
+    live_connect(client);
 
     for (size_t i = 0; i < CLASS_COUNT; i++)
         printf("%-30s %8lu requests, %lu wrong answers\n", classes[i].name, seen[i], wrong[i]);
     printf("memory: %ld KiB after a tenth, %ld KiB at the end, growth %ld KiB (limit %d)\n", memory_early, memory_late,
            memory_late - memory_early, MEMORY_GROWTH_MAX_KIB);
     printf("bystander: 99th percentile %u us calm, %u us under garbage, ratio %.2f\n", calm, busy, calm ? busy * 1.0 / calm : 0.0);
+    raw_client_free(client);
+    raw_client_free(bystander_client);
     bool failed = wrong_all || memory_early <= 0 || memory_late - memory_early > MEMORY_GROWTH_MAX_KIB;
     return failed ? 1 : 0;
 }
