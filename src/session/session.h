@@ -62,11 +62,12 @@ struct session_request {
     struct guid user_id;                           /* authenticated */
     uint8_t fingerprint[SESSION_FINGERPRINT_SIZE]; /* session_fingerprint(); only sequenced kinds need it */
     bool resend_marked;                            /* our client's header says so */
+    bool body_invalid;                             /* refuse with 12 if nothing else is wrong; nothing advances */
 };
 
 /* SHA-256 over what makes a request the same request. */
-void session_fingerprint(struct bytes request_id, struct bytes request_type, struct bytes body,
-                         uint8_t ret_fingerprint[SESSION_FINGERPRINT_SIZE]);
+void session_fingerprint(struct session_table *table, struct bytes request_id, struct bytes request_type,
+                         struct bytes body, uint8_t ret_fingerprint[SESSION_FINGERPRINT_SIZE]);
 
 /* An answer kept for a resend, shared and immutable. */
 struct session_answer;
@@ -77,6 +78,7 @@ void session_answer_release(struct session_answer *answer);
 struct session_ticket {
     struct session_context *context; /* NULL where none was found */
     enum session_request_kind kind;
+    bool accepted;                   /* counts as pending in its context until it is returned */
     uint64_t number;                 /* of the sequenced request in its context */
     /* The cookies to send with the answer, also when it is refused (15); meaningful if context is not NULL. */
     struct session_context_id cookie_context;
@@ -88,9 +90,9 @@ struct session_ticket {
  * on it. At the user's cap the longest-idle context goes. False only without memory. The user is copied. */
 bool session_create(struct session_table *table, enum session_endpoint endpoint, const struct session_cookies *cookies,
                     const struct directory_user *user, uint64_t now_ms, struct session_ticket *ret_ticket);
-/* Any other request: SUCCESS with a ticket, or the code to refuse it with: 13, 6, 10, 15. Refused with 15 the ticket still
- * has context and cookies; every ticket with a context must be returned. A second WAIT is refused with 15 here; the caller
- * answers it as the specification says (ErrorCode Rejected). */
+/* Any other request: SUCCESS with a ticket, or the code to refuse it with: 13, 6, 10, 15, 12. Refused with 15 or 12 the ticket
+ * still has context and cookies; every ticket with a context must be returned. A second WAIT is refused with 15 here; the
+ * caller answers it as the specification says (ErrorCode Rejected). A PING without cookies is SUCCESS without a context. */
 enum mapi_response_code session_begin(struct session_table *table, const struct session_request *request, uint64_t now_ms,
                                       struct session_ticket *ret_ticket);
 /* Keeps the answer of a sequenced request for a resend; 'content' is copied. To be called before the answer is sent. */

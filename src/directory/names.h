@@ -1,0 +1,24 @@
+/* Which names the directory takes, and how the names that people type are read. No state, any thread. */
+#pragma once
+#include "directory/directory.h"
+
+bool account_allowed(const char *account);           /* letters, digits, '.', '-', '_'; 1 to 64; no '.' at an end */
+bool address_allowed(const char *address);           /* local@domain without blanks, quotes or controls; up to 254 bytes */
+bool domain_allowed(const char *domain);
+bool display_name_allowed(const char *display_name); /* 1 to 256 bytes without controls */
+bool organization_name_allowed(const char *name);    /* the same, without '/' and '=', since DNs are made of it */
+bool password_allowed(const char *password);         /* 8 to 511 bytes */
+
+enum logon_name_kind { LOGON_NAME_ACCOUNT, LOGON_NAME_DOWN_LEVEL, LOGON_NAME_ADDRESS };
+struct logon_name {
+    enum logon_name_kind kind;
+    const char *account; /* local part of an address */
+    const char *domain;  /* NULL of a bare account */
+};
+/* 'user', 'DOMAIN\user' or 'user@domain'; false for what can be none of them. */
+bool logon_name_read(struct arena *arena, const char *logon, struct logon_name *ret_name);
+/* Whether the DOMAIN of DOMAIN\user means this organisation: NetBIOS name, domain, or '.'. */
+bool logon_domain_matches(const char *domain, const struct directory_organization *organization);
+
+const char *legacy_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid id,
+                           const char *account);
