@@ -110,7 +110,7 @@ static void open_connection(struct raw_client *client)
             break;
         close(client->socket);
         client->socket = -1;
-        if (attempt == 200) {
+        if (attempt == 1000) { /* ten seconds: a server that is just being restarted is waited for */
             perror("connect");
             exit(2);
         }
