@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 {
     unsigned long count = 0;
     int failed = 0;
-    uint8_t fixed[256];
+    uint8_t fixed[256] = {0};
     for (size_t size = 0; size <= sizeof fixed; size += 64) {
         for (size_t i = 0; i < size; i++)
             fixed[i] = (uint8_t)(i * 37 + size);

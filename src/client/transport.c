@@ -1,0 +1,519 @@
+#include "client/transport.h"
+#include "base/filetime.h"
+#include "base/text.h"
+#include "client/resend.h"
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct transport {
+    const struct transport_settings *settings;
+    const volatile bool *cancelled;
+    CURLM *multi;
+    CURL *easy;
+    long authentication;          /* CURLAUTH_...; CURLAUTH_NONE: not settled yet */
+    atomic_bool drop;             /* asked for by another thread */
+    bool fresh;                   /* the next exchange makes a new connection */
+    struct transport_figures figures;
+    /* of the request under way */
+    const struct transport_request *request;
+    struct transport_response *response;
+    size_t body_taken;
+    bool may_rewind;              /* the server asked for authentication, so the body has to be sent again */
+    long offered;                 /* CURLAUTH_... that a 401 named */
+    uint64_t active_ms;
+    char failure[CURL_ERROR_SIZE];
+};
+
+static void initialize_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct transport *transport_new(const struct transport_settings *settings, const volatile bool *cancelled)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, initialize_curl);
+    struct transport *transport = calloc(1, sizeof *transport);
+    if (!transport)
+        return NULL;
+    transport->settings = settings;
+    transport->cancelled = cancelled;
+    transport->multi = curl_multi_init();
+    transport->easy = curl_easy_init();
+    transport->figures.authentication = "Anonymous";
+    if (!transport->multi || !transport->easy) {
+        transport_free(transport);
+        return NULL;
+    }
+    curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, 1L); /* a fresh one closes the old one */
+    return transport;
+}
+
+void transport_free(struct transport *transport)
+{
+    if (!transport)
+        return;
+    curl_easy_cleanup(transport->easy);
+    curl_multi_cleanup(transport->multi);
+    free(transport);
+}
+
+void transport_response_clear(struct transport_response *response)
+{
+    response_stream_clear(&response->stream);
+    buffer_free(&response->content);
+    for (uint32_t i = 0; i < response->set_cookie_count; i++)
+        free(response->set_cookies[i]);
+    *response = (struct transport_response){0};
+}
+
+void transport_drop_connection(struct transport *transport)
+{
+    atomic_store(&transport->drop, true);
+    transport_wake(transport);
+}
+
+void transport_wake(struct transport *transport)
+{
+    curl_multi_wakeup(transport->multi);
+}
+
+const struct transport_figures *transport_figures(const struct transport *transport)
+{
+    return &transport->figures;
+}
+
+void transport_count_processing(struct transport *transport, uint64_t elapsed_ms)
+{
+    transport->figures.processing_ms_sum += (double)elapsed_ms;
+    transport->figures.processing_count++;
+}
+
+/* --- what libcurl calls while it works --- */
+
+static size_t give_body(char *buffer, size_t size, size_t count, void *data)
+{
+    struct transport *transport = data;
+    size_t room = size * count, left = transport->request->body.size - transport->body_taken;
+    if (left > room)
+        left = room;
+    if (left)
+        memcpy(buffer, transport->request->body.data + transport->body_taken, left);
+    transport->body_taken += left;
+    transport->active_ms = monotonic_ms();
+    return left;
+}
+
+/* libcurl asks to start the body again when the server wants (further) authentication, but also when a kept connection
+ * turned out to be dead and it would quietly repeat the request: that decision is not libcurl's, since the server may
+ * have carried the first one out. */
+static int rewind_body(void *data, curl_off_t offset, int origin)
+{
+    struct transport *transport = data;
+    if (origin != SEEK_SET || offset || (!transport->may_rewind && transport->body_taken))
+        return CURL_SEEKFUNC_FAIL;
+    transport->body_taken = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+static void take_challenge(struct transport *transport, const char *value)
+{
+    if (text_has_prefix_ignoring_case(value, "basic"))
+        transport->offered |= CURLAUTH_BASIC;
+    else if (text_has_prefix_ignoring_case(value, "ntlm"))
+        transport->offered |= CURLAUTH_NTLM;
+    else if (text_has_prefix_ignoring_case(value, "negotiate"))
+        transport->offered |= CURLAUTH_NEGOTIATE;
+    else if (text_has_prefix_ignoring_case(value, "bearer"))
+        transport->offered |= CURLAUTH_BEARER;
+}
+
+static void take_status_line(struct transport *transport, const char *line)
+{
+    struct transport_response *response = transport->response;
+    const char *blank = strchr(line, ' ');
+    long status = blank ? strtol(blank, NULL, 10) : 0;
+    transport_response_clear(response); /* whatever an earlier answer (100, 401) left */
+    response->http_status = status;
+    if (status == 401 || status == 407) {
+        transport->may_rewind = true;
+        transport->offered = 0;
+    }
+}
+
+static void take_number(const char *value, uint32_t *ret_number)
+{
+    uint64_t number;
+    if (response_stream_parse_number(value, UINT32_MAX, &number))
+        *ret_number = (uint32_t)number;
+}
+
+static void take_header(struct transport *transport, const char *name, const char *value)
+{
+    struct transport_response *response = transport->response;
+    uint64_t number;
+    if (text_equal_ignoring_case(name, "Set-Cookie")) {
+        if (response->set_cookie_count < TRANSPORT_SET_COOKIE_COUNT_MAX) {
+            response->set_cookies[response->set_cookie_count] = strdup(value);
+            response->set_cookie_count += response->set_cookies[response->set_cookie_count] != NULL;
+        }
+    } else if (text_equal_ignoring_case(name, "X-ResponseCode")) {
+        if (response_stream_parse_number(value, UINT32_MAX, &number)) {
+            response->has_response_code = true;
+            response->response_code = (uint32_t)number;
+        }
+    } else if (text_equal_ignoring_case(name, "X-PendingPeriod")) {
+        take_number(value, &response->pending_period_ms);
+    } else if (text_equal_ignoring_case(name, "X-ExpirationInfo")) {
+        take_number(value, &response->expiration_ms);
+    } else if (text_equal_ignoring_case(name, "Content-Type")) {
+        response->mapi_content = text_has_prefix_ignoring_case(value, "application/mapi-http");
+    } else if (text_equal_ignoring_case(name, "X-ServerApplication")) {
+        snprintf(response->server_application, sizeof response->server_application, "%s", value);
+    } else if (text_equal_ignoring_case(name, "X-RequestId")) {
+        snprintf(response->request_id, sizeof response->request_id, "%s", value);
+    } else if (text_equal_ignoring_case(name, "Location")) {
+        if (strlen(value) < sizeof response->location) /* a longer one would be another address */
+            snprintf(response->location, sizeof response->location, "%s", value);
+    } else if (text_equal_ignoring_case(name, "WWW-Authenticate")) {
+        take_challenge(transport, value);
+    } else if (text_equal_ignoring_case(name, RESEND_SUPPORTED_HEADER)) {
+        response->resend_supported = text_equal_ignoring_case(value, RESEND_SUPPORTED_VALUE);
+    }
+}
+
+static size_t take_header_line(char *line, size_t size, size_t count, void *data)
+{
+    struct transport *transport = data;
+    size_t length = size * count;
+    char text[8192];
+    transport->active_ms = monotonic_ms();
+    if (length >= sizeof text)
+        return length; /* nothing that we read is that long */
+    memcpy(text, line, length);
+    text[length] = 0;
+    text[strcspn(text, "\r\n")] = 0;
+    if (!strncmp(text, "HTTP/", 5)) {
+        take_status_line(transport, text);
+    } else if (!*text) {
+        transport->response->header_complete = true;
+    } else if (strchr(text, ':') && !transport->response->header_complete) { /* not a trailer */
+        char *value = strchr(text, ':');
+        *value++ = 0;
+        value += strspn(value, " \t");
+        take_header(transport, text, value);
+    }
+    return length;
+}
+
+static size_t take_body(char *content, size_t size, size_t count, void *data)
+{
+    struct transport *transport = data;
+    struct transport_response *response = transport->response;
+    size_t length = size * count;
+    transport->active_ms = monotonic_ms();
+    if (transport->request->response_stream && response->http_status == 200 && response->mapi_content)
+        return response_stream_feed(&response->stream, content, length) ? length : 0;
+    size_t room = transport->request->response_stream ? TRANSPORT_DIAGNOSTICS_SIZE_MAX : RESPONSE_STREAM_BODY_SIZE_MAX;
+    room -= response->content.size < room ? response->content.size : room;
+    bool good = buffer_append(&response->content, content, length < room ? length : room);
+    return good ? length : 0;
+}
+
+/* --- one exchange --- */
+
+static bool secure_enough(const struct transport *transport, const char *host)
+{
+    return !strncasecmp(transport->request->url, "https://", 8) || transport_host_is_local(host);
+}
+
+static const char *authentication_name(long authentication)
+{
+    switch (authentication) {
+    case CURLAUTH_BASIC: return "Basic";
+    case CURLAUTH_NTLM: return "NTLM";
+    case CURLAUTH_NEGOTIATE: return "Nego";
+    case CURLAUTH_BEARER: return "Bearer";
+    default: return "Anonymous";
+    }
+}
+
+static long settled_authentication(const struct transport_settings *settings)
+{
+    switch (settings->authentication) {
+    case MAPIHTTP_AUTHENTICATION_BASIC: return CURLAUTH_BASIC;
+    case MAPIHTTP_AUTHENTICATION_NTLM: return CURLAUTH_NTLM;
+    case MAPIHTTP_AUTHENTICATION_NEGOTIATE: return CURLAUTH_NEGOTIATE;
+    case MAPIHTTP_AUTHENTICATION_BEARER: return CURLAUTH_BEARER;
+    case MAPIHTTP_AUTHENTICATION_AUTOMATIC: break;
+    }
+    return settings->bearer_token ? (long)CURLAUTH_BEARER : CURLAUTH_NONE;
+}
+
+/* The strongest that can work with what we have: Negotiate needs a ticket, so a password goes by NTLM, then Basic. */
+static long strongest(long offered, const struct transport_settings *settings)
+{
+    if (!settings->password)
+        return offered & CURLAUTH_NEGOTIATE ? (long)CURLAUTH_NEGOTIATE : CURLAUTH_NONE;
+    if (offered & CURLAUTH_NTLM)
+        return CURLAUTH_NTLM;
+    return offered & CURLAUTH_BASIC ? CURLAUTH_BASIC : offered & CURLAUTH_NEGOTIATE ? (long)CURLAUTH_NEGOTIATE : CURLAUTH_NONE;
+}
+
+static void prepare_credentials(struct transport *transport, long authentication)
+{
+    const struct transport_settings *settings = transport->settings;
+    if (authentication == CURLAUTH_NONE)
+        return;
+    curl_easy_setopt(transport->easy, CURLOPT_HTTPAUTH, authentication);
+    if (authentication == CURLAUTH_BEARER) {
+        curl_easy_setopt(transport->easy, CURLOPT_XOAUTH2_BEARER, settings->bearer_token ? settings->bearer_token : "");
+    } else {
+        curl_easy_setopt(transport->easy, CURLOPT_USERNAME, settings->password ? settings->user : "");
+        curl_easy_setopt(transport->easy, CURLOPT_PASSWORD, settings->password ? settings->password : "");
+    }
+}
+
+static void prepare_security(struct transport *transport, const char *host)
+{
+    const struct transport_settings *settings = transport->settings;
+    CURL *easy = transport->easy;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (settings->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
+    if (settings->insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (settings->connect_to || transport_host_is_local(host))
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+static void prepare(struct transport *transport, const char *host, long authentication, struct curl_slist *headers,
+                    struct curl_slist *connect_to)
+{
+    CURL *easy = transport->easy;
+    const struct transport_request *request = transport->request;
+    curl_easy_reset(easy);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transport->failure);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transport->fresh ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)transport->settings->connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header_line);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transport);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transport);
+    if (!strcmp(request->method, "POST")) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(easy, CURLOPT_READDATA, transport);
+        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_body);
+        curl_easy_setopt(easy, CURLOPT_SEEKDATA, transport);
+    }
+    prepare_security(transport, host);
+    prepare_credentials(transport, authentication);
+}
+
+/* Milliseconds without a byte after which the connection counts as lost (MS-OXCMAPIHTTP R1176, R1179). */
+static uint64_t silence_max_ms(const struct transport *transport)
+{
+    uint64_t silence = transport->request->silence_max_ms ? transport->request->silence_max_ms
+                                                          : transport->settings->response_timeout_ms;
+    uint64_t pending = 3ull * transport->response->pending_period_ms;
+    return pending > silence ? pending : silence;
+}
+
+/* Drives libcurl until the transfer is over; returns its code, or CURLE_ABORTED_BY_CALLBACK for our own reasons. */
+static CURLcode drive(struct transport *transport)
+{
+    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+    transport->active_ms = monotonic_ms();
+    for (int running = 1; running;) {
+        if (curl_multi_perform(transport->multi, &running))
+            return CURLE_OUT_OF_MEMORY;
+        if (!running)
+            break;
+        if (transport->cancelled && *transport->cancelled)
+            return CURLE_ABORTED_BY_CALLBACK;
+        if (atomic_exchange(&transport->drop, false)) {
+            transport->fresh = true;
+            snprintf(transport->failure, sizeof transport->failure, "the connection was dropped");
+            return CURLE_RECV_ERROR;
+        }
+        uint64_t silent = monotonic_ms() - transport->active_ms, limit = silence_max_ms(transport);
+        if (silent >= limit) {
+            snprintf(transport->failure, sizeof transport->failure, "no sign of life for %llu s",
+                     (unsigned long long)limit / 1000);
+            return CURLE_OPERATION_TIMEDOUT;
+        }
+        uint64_t wait = limit - silent < 1000 ? limit - silent + 1 : 1000;
+        curl_multi_poll(transport->multi, NULL, 0, (int)wait, NULL);
+    }
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(transport->multi, &left));)
+        if (message->msg == CURLMSG_DONE)
+            code = message->data.result;
+    return code;
+}
+
+static enum mapihttp_status status_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CONNECT_ERROR: return MAPIHTTP_TLS;
+    case CURLE_OUT_OF_MEMORY: return MAPIHTTP_NO_MEMORY;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: return MAPIHTTP_INVALID_ARGUMENT;
+    case CURLE_LOGIN_DENIED: return MAPIHTTP_AUTHENTICATION;
+    case CURLE_WRITE_ERROR: return MAPIHTTP_PROTOCOL;
+    default: return MAPIHTTP_NETWORK;
+    }
+}
+
+static enum transport_outcome outcome_of(struct transport *transport, CURLcode code, const char *host)
+{
+    struct transport_response *response = transport->response;
+    curl_off_t uploaded = 0;
+    long request_size = 0;
+    curl_easy_getinfo(transport->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(transport->easy, CURLINFO_REQUEST_SIZE, &request_size);
+    bool stream_expected = transport->request->response_stream && response->http_status == 200 && response->mapi_content;
+    if (!code && response->header_complete && (!stream_expected || response_stream_complete(&response->stream)))
+        return TRANSPORT_ANSWERED;
+    response->failure_code = (int)code;
+    response->failure_status = code ? status_of(code) : MAPIHTTP_NETWORK;
+    const char *what = transport->failure[0] ? transport->failure : curl_easy_strerror(code);
+    if (!code)
+        what = "the answer ended before it was complete";
+    if (response->stream.failure)
+        what = response->stream.failure;
+    snprintf(response->failure, sizeof response->failure, "%s: %s", host, what);
+    if (transport->cancelled && *transport->cancelled)
+        return TRANSPORT_CANCELLED;
+    bool certain = response->failure_status != MAPIHTTP_NETWORK && code != CURLE_SSL_CONNECT_ERROR;
+    if (certain)
+        return TRANSPORT_REFUSED;
+    if (code == CURLE_SEND_FAIL_REWIND) /* libcurl wanted to repeat it by itself: see rewind_body() */
+        return TRANSPORT_ANSWER_LOST;
+    if (!request_size || (size_t)uploaded < transport->request->body.size)
+        return TRANSPORT_NOT_SENT;
+    return TRANSPORT_ANSWER_LOST;
+}
+
+static void count_exchange(struct transport *transport, enum transport_outcome outcome, long authentication)
+{
+    struct transport_figures *figures = &transport->figures;
+    long connections = 0, port = 0;
+    char *address = NULL;
+    double seconds = 0;
+    curl_easy_getinfo(transport->easy, CURLINFO_NUM_CONNECTS, &connections);
+    curl_easy_getinfo(transport->easy, CURLINFO_PRIMARY_PORT, &port);
+    curl_easy_getinfo(transport->easy, CURLINFO_LOCAL_IP, &address);
+    curl_easy_getinfo(transport->easy, CURLINFO_TOTAL_TIME, &seconds);
+    transport->response->elapsed_ms = seconds * 1000;
+    figures->connection_count += (uint32_t)connections;
+    if (connections)
+        transport->fresh = false;
+    figures->connected = outcome == TRANSPORT_ANSWERED;
+    figures->encrypted = !strncasecmp(transport->request->url, "https://", 8);
+    figures->request_count++;
+    if (outcome != TRANSPORT_ANSWERED) {
+        figures->failure_count++;
+        return;
+    }
+    figures->port = (uint16_t)port;
+    figures->response_ms_sum += seconds * 1000;
+    figures->authentication = authentication_name(authentication);
+    if (address)
+        snprintf(figures->local_address, sizeof figures->local_address, "%s", address);
+}
+
+static enum transport_outcome exchange(struct transport *transport, const char *host, long authentication)
+{
+    struct curl_slist *headers = NULL, *connect_to = NULL;
+    bool good = true;
+    for (const char *const *line = transport->request->headers; line && *line && good; line++) {
+        struct curl_slist *longer = curl_slist_append(headers, *line);
+        good = longer != NULL;
+        headers = good ? longer : headers;
+    }
+    if (good && transport->settings->connect_to) {
+        char entry[512];
+        snprintf(entry, sizeof entry, "::%s", transport->settings->connect_to);
+        connect_to = curl_slist_append(NULL, entry);
+        good = connect_to != NULL;
+    }
+    transport->body_taken = 0;
+    transport->may_rewind = false;
+    transport->failure[0] = 0;
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (good) {
+        prepare(transport, host, authentication, headers, connect_to);
+        if (!curl_multi_add_handle(transport->multi, transport->easy)) {
+            code = drive(transport);
+            curl_multi_remove_handle(transport->multi, transport->easy);
+        }
+    }
+    enum transport_outcome outcome = outcome_of(transport, code, host);
+    count_exchange(transport, outcome, authentication);
+    curl_slist_free_all(headers);
+    curl_slist_free_all(connect_to);
+    return outcome;
+}
+
+static enum transport_outcome refuse(struct transport *transport, enum mapihttp_status status, const char *host, const char *what)
+{
+    transport->response->failure_status = status;
+    snprintf(transport->response->failure, sizeof transport->response->failure, "%s: %s", host, what);
+    return TRANSPORT_REFUSED;
+}
+
+enum transport_outcome transport_send(struct transport *transport, const struct transport_request *request,
+                                      struct transport_response *ret_response)
+{
+    char *host = transport->figures.host;
+    transport_url_host(request->url, host);
+    transport->request = request;
+    transport->response = ret_response;
+    if (!*host)
+        return refuse(transport, MAPIHTTP_INVALID_ARGUMENT, request->url, "not a URL");
+    if (transport->cancelled && *transport->cancelled)
+        return TRANSPORT_CANCELLED;
+    transport->fresh |= atomic_exchange(&transport->drop, false);
+    long authentication = CURLAUTH_NONE;
+    if (!request->without_credentials) {
+        if (transport->authentication == CURLAUTH_NONE)
+            transport->authentication = settled_authentication(transport->settings);
+        authentication = transport->authentication;
+    }
+    if ((authentication == CURLAUTH_BASIC || authentication == CURLAUTH_BEARER) && !secure_enough(transport, host))
+        return refuse(transport, MAPIHTTP_TLS, host, "a password is not sent over http; use https");
+    enum transport_outcome outcome = exchange(transport, host, authentication);
+    if (outcome != TRANSPORT_ANSWERED || ret_response->http_status != 401 || authentication != CURLAUTH_NONE ||
+        request->without_credentials)
+        return outcome;
+    authentication = strongest(transport->offered, transport->settings);
+    if (authentication == CURLAUTH_NONE)
+        return outcome;
+    if (authentication == CURLAUTH_BASIC && !secure_enough(transport, host))
+        return refuse(transport, MAPIHTTP_TLS, host, "a password is not sent over http; use https");
+    transport->authentication = authentication;
+    transport_response_clear(ret_response);
+    return exchange(transport, host, authentication);
+}
