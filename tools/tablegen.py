@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-NOTICE = '/* Made by tools/tablegen.py from data/*.tsv: change those, not this. %s */\n'
+NOTICE = '/* Made by tools/tablegen.py from the tables in data: change those, not this. %s */\n'
 
 
 def constant(name):

@@ -13,7 +13,7 @@ ROW_KINDS = {'count': 'COUNT', 'guid': 'GUID', 'sz': 'STRING8', 'wsz': 'STRING',
              'tagged': 'TAGGED', 'typed': 'TYPED', 'filter_value': 'FILTER_VALUE', 'row': 'ROW'}
 OPERATORS = {'==': 'EQUAL', '!=': 'NOT_EQUAL', '<': 'LESS', '<=': 'LESS_OR_EQUAL', '>': 'GREATER', '>=': 'GREATER_OR_EQUAL'}
 WIDTHS = {'u8': 1, 'u16': 2, 'u32': 4, 'count': 0, None: 0}
-NOTICE = '/* Made by tools/wiregen.py from src/protocol/*.wire: change those, not this. %s */\n'
+NOTICE = '/* Made by tools/wiregen.py from the schemas in src/protocol: change those, not this. %s */\n'
 
 
 def structures_of(item):
@@ -123,7 +123,7 @@ def header(schema, stem, items):
         for name in all_records(structure.fields, schema):
             if schema.file_of[name] != stem:
                 includes.add('protocol/%s.h' % schema.file_of[name])
-    text = NOTICE % 'Fields of zero bytes are absent ones; lists and strings belong to the arena or input they came from.'
+    text = NOTICE % 'Lists and strings\n * belong to whoever made them: the input and the arena of a decoder, or the caller.'
     text += '#pragma once\n' + ''.join('#include "%s"\n' % name for name in sorted(includes)) + '\n'
     ordered, done = [], set()
 
