@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/guid.h"
+#include "protocol/identifier.h"
 #include "wire/property_value.h"
 
 struct store_mailbox;
@@ -129,12 +130,8 @@ uint32_t receive_folder_set(struct logon *logon, struct bytes message_class, uin
 uint32_t receive_folder_list(struct arena *arena, struct logon *logon, struct receive_folder **ret_folders,
     uint32_t *ret_count);
 
-/* Id conversions (MS-OXCSTOR 2.2.1.8, .9; MS-OXCDATA 2.2.1.3.1). EC_NOT_FOUND for an unknown replica. */
-struct long_term_id {
-    struct guid replica_guid;
-    uint8_t global_counter[6]; /* big-endian */
-    uint16_t padding;          /* must be 0: EC_NOT_FOUND otherwise */
-};
+/* Id conversions (MS-OXCSTOR 2.2.1.8, .9; MS-OXCDATA 2.2.1.3.1) with the protocol's struct long_term_id, whose padding is
+ * ignored (R953). EC_NOT_FOUND for an unknown replica id. */
 uint32_t mailbox_long_term_id_of(struct logon *logon, uint64_t id, struct long_term_id *ret_long_term_id);
 uint32_t mailbox_id_of_long_term(struct logon *logon, const struct long_term_id *long_term_id, uint64_t *ret_id);
 /* Reserves 'count' counters for the client's own use (RopGetLocalReplicaIds, MS-OXCFXICS 3.2.5.9.4.7). */
