@@ -39,9 +39,12 @@ struct bytes session_answer_content(const struct session_answer *answer)
 
 static void unreference_answer(struct session_answer *answer)
 {
+    struct session_table *table = answer->table;
     if (--answer->references > 0)
         return;
-    answer->table->kept_answers_size -= answer->size;
+    table->kept_answers_size -= answer->size;
+    if (answer->delivery)
+        table->hooks.delivery_release(table->hooks.user, answer->delivery);
     free(answer);
 }
 
@@ -55,37 +58,59 @@ void session_answer_release(struct session_answer *answer)
 
 void session_drop_answer(struct session_context *context)
 {
-    if (context->last_answer)
-        unreference_answer(context->last_answer);
+    struct session_table *table = context->table;
+    struct session_answer *answer = context->last_answer;
+    if (!answer)
+        return;
+    *(answer->older ? &answer->older->newer : &table->oldest_answer) = answer->newer;
+    *(answer->newer ? &answer->newer->older : &table->newest_answer) = answer->older;
+    answer->context = NULL;
     context->last_answer = NULL;
+    unreference_answer(answer);
 }
 
-void session_keep_answer(struct session_table *table, const struct session_ticket *ticket, struct bytes content)
+/* Makes room under the cap by forgetting the oldest answers; false if that is not enough. */
+static bool make_room(struct session_table *table, size_t size)
+{
+    size_t size_max = table->settings.kept_answers_size_max;
+    if (size > size_max)
+        return false;
+    while (table->kept_answers_size > size_max - size && table->oldest_answer)
+        session_drop_answer(table->oldest_answer->context);
+    return table->kept_answers_size <= size_max - size;
+}
+
+bool session_keeps_answers(struct session_table *table, const struct session_ticket *ticket)
+{
+    pthread_mutex_lock(&table->lock);
+    bool keeps = table->settings.resend && ticket->accepted && ticket->kind == SESSION_REQUEST_SEQUENCED &&
+                 ticket->number == ticket->context->number && ticket->number > 0;
+    pthread_mutex_unlock(&table->lock);
+    return keeps;
+}
+
+void session_keep_answer(struct session_table *table, const struct session_ticket *ticket, struct bytes content,
+                         void *delivery)
 {
     struct session_context *context = ticket->context;
+    struct session_answer *answer = malloc(sizeof *answer + content.size);
     pthread_mutex_lock(&table->lock);
-    bool wanted = table->settings.resend && !context->ended && ticket->number == context->number &&
-                  content.size <= table->settings.kept_answers_size_max &&
-                  table->kept_answers_size <= table->settings.kept_answers_size_max - content.size;
-    struct session_answer *answer = wanted ? malloc(sizeof *answer + content.size) : NULL;
-    if (answer) {
-        *answer = (struct session_answer){.references = 1, .table = table, .size = content.size};
+    if (answer && !context->ended && ticket->number == context->number && make_room(table, content.size)) {
+        *answer = (struct session_answer){.references = 1, .table = table, .context = context, .size = content.size,
+                                          .delivery = delivery, .older = table->newest_answer};
         if (content.size)
             memcpy(answer->content, content.data, content.size);
+        *(answer->older ? &answer->older->newer : &table->oldest_answer) = answer;
+        table->newest_answer = answer;
         table->kept_answers_size += content.size;
-        session_drop_answer(context);
         context->last_answer = answer;
+        answer = NULL;
+        delivery = NULL;
     }
     pthread_mutex_unlock(&table->lock);
-}
-
-void session_answer_delivered(struct session_table *table, const struct session_ticket *ticket, bool delivered)
-{
-    struct session_context *context = ticket->context;
-    pthread_mutex_lock(&table->lock);
-    if (ticket->number == context->number)
-        context->last_delivery = delivered ? SESSION_DELIVERY_DONE : SESSION_DELIVERY_LOST;
-    pthread_mutex_unlock(&table->lock);
+    free(answer);
+    if (delivery)
+        table->hooks.delivery_release(table->hooks.user, delivery);
 }
 
 /* --- requests --- */
@@ -145,9 +170,11 @@ static enum mapi_response_code find_context(struct session_table *table, const s
 static bool may_replay(const struct session_table *table, const struct session_context *context,
                        const struct session_request *request)
 {
-    return table->settings.resend && context->last_answer &&
+    const struct session_answer *answer = context->last_answer;
+    return table->settings.resend && answer &&
            memcmp(context->last_fingerprint, request->fingerprint, SESSION_FINGERPRINT_SIZE) == 0 &&
-           (context->last_delivery == SESSION_DELIVERY_LOST || request->resend_marked);
+           (request->resend_marked || !answer->delivery ||
+            !table->hooks.delivered(table->hooks.user, answer->delivery));
 }
 
 static enum mapi_response_code begin_sequenced(struct session_table *table, struct session_context *context,
@@ -180,7 +207,6 @@ static enum mapi_response_code begin_sequenced(struct session_table *table, stru
     context->running = true;
     context->number++;
     context->active_ms = now_ms;
-    context->last_delivery = SESSION_DELIVERY_UNKNOWN;
     memcpy(context->last_fingerprint, request->fingerprint, SESSION_FINGERPRINT_SIZE);
     fill_ticket(context, request->kind, true, ticket);
     return MAPI_RESPONSE_SUCCESS;
@@ -259,17 +285,6 @@ bool session_create(struct session_table *table, enum session_endpoint endpoint,
     if (context)
         *ret_ticket = ticket;
     return context;
-}
-
-struct session_ticket session_hold(struct session_table *table, const struct session_ticket *ticket)
-{
-    struct session_ticket hold = *ticket;
-    hold.accepted = false;
-    hold.answer = NULL;
-    pthread_mutex_lock(&table->lock);
-    hold.context->tickets++;
-    pthread_mutex_unlock(&table->lock);
-    return hold;
 }
 
 void session_return(struct session_table *table, struct session_ticket *ticket, uint64_t now_ms)

@@ -28,7 +28,7 @@ struct session_settings {
     uint32_t idle_timeout_ms;
     uint32_t contexts_per_user_max;
     bool resend;                   /* docs/resend.md */
-    size_t kept_answers_size_max;  /* bytes, all contexts; beyond it answers are not kept */
+    size_t kept_answers_size_max;  /* bytes, all contexts; the oldest go first */
 };
 
 /* Called without the lock, on the thread that caused it. */
@@ -39,6 +39,10 @@ struct session_hooks {
     /* The last ticket is back: the owner destroys what hangs on session_context_attachment() and calls
      * session_context_free(), then or later. */
     void (*released)(void *user, struct session_context *context);
+    /* What 'delivery' of a kept answer says now: true if all of it was acknowledged. Called under the lock, and only for a
+     * request that has come again. */
+    bool (*delivered)(void *user, void *delivery);
+    void (*delivery_release)(void *user, void *delivery); /* may run under the lock */
 };
 
 struct session_table *session_table_new(const struct session_settings *settings, const struct session_hooks *hooks);
@@ -95,14 +99,14 @@ bool session_create(struct session_table *table, enum session_endpoint endpoint,
  * caller answers it as the specification says (ErrorCode Rejected). A PING without cookies is SUCCESS without a context. */
 enum mapi_response_code session_begin(struct session_table *table, const struct session_request *request, uint64_t now_ms,
                                       struct session_ticket *ret_ticket);
-/* Keeps the answer of a sequenced request for a resend; 'content' is copied. To be called before the answer is sent. */
-void session_keep_answer(struct session_table *table, const struct session_ticket *ticket, struct bytes content);
-/* What became of the sent answer: all its bytes acknowledged, or the connection broke before. */
-void session_answer_delivered(struct session_table *table, const struct session_ticket *ticket, bool delivered);
+/* Keeps the answer of a sequenced request for a resend; 'content' is copied, 'delivery' (may be NULL: lost) is taken. To be
+ * called before the answer is sent. */
+void session_keep_answer(struct session_table *table, const struct session_ticket *ticket, struct bytes content,
+                         void *delivery);
+/* Whether session_keep_answer has a use: the extension is on and the request a sequenced one that was accepted. */
+bool session_keeps_answers(struct session_table *table, const struct session_ticket *ticket);
 /* The request is finished: the idle-time timer starts when it was the last one pending. The ticket is void afterwards. */
 void session_return(struct session_table *table, struct session_ticket *ticket, uint64_t now_ms);
-/* A further hold on the same context (for a thing that outlives the request, such as a delivery still to be reported). */
-struct session_ticket session_hold(struct session_table *table, const struct session_ticket *ticket);
 
 /* Ends a context: out of the table at once, released when the last ticket is back. Twice is harmless. */
 void session_end(struct session_table *table, struct session_context *context, enum session_end_reason reason);

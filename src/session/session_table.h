@@ -6,13 +6,14 @@
 #include "session/session.h"
 
 struct session_answer {
-    uint32_t references; /* under the table's lock, as 'table' outlives every answer */
+    uint32_t references; /* under the table's lock; the table outlives every answer */
     struct session_table *table;
+    struct session_context *context; /* that keeps it; NULL once it does not */
+    struct session_answer *older, *newer;
+    void *delivery;
     size_t size;
     uint8_t content[];
 };
-
-enum session_delivery { SESSION_DELIVERY_UNKNOWN, SESSION_DELIVERY_DONE, SESSION_DELIVERY_LOST };
 
 struct session_context {
     struct session_context *bucket_next;
@@ -45,7 +46,6 @@ struct session_context {
     bool sequence_lent;
     uint64_t number;
     uint8_t last_fingerprint[SESSION_FINGERPRINT_SIZE];
-    enum session_delivery last_delivery;
     struct session_answer *last_answer;
 };
 
@@ -71,6 +71,7 @@ struct session_table {
     uint32_t user_count;
     struct session_context *idle_first, *idle_last; /* by idle_since_ms */
     uint32_t wait_count;
+    struct session_answer *oldest_answer, *newest_answer;
     size_t kept_answers_size;
     bool freed; /* goes with its last context */
 

@@ -20,7 +20,8 @@ struct fixture {
     uint32_t ended[SESSION_END_SHUTDOWN + 1];
     uint32_t released;
     const struct session_context *last_ended;
-    struct session_cookies jar; /* what the client under test holds */
+    bool delivered; /* what the delivery of every answer says */
+    uint32_t deliveries_released;
 };
 
 static const char *const no_addresses[] = {"ada@engine.test"};
@@ -45,13 +46,25 @@ static void free_released(void *user, struct session_context *context)
     session_context_free(context);
 }
 
+static bool was_delivered(void *user, void *delivery)
+{
+    assert_ptr_equal(delivery, user);
+    return ((struct fixture *)user)->delivered;
+}
+
+static void count_delivery(void *user, void *delivery)
+{
+    ((struct fixture *)user)->deliveries_released++;
+}
+
 static int open_table(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture->table = session_table_new(
         &(struct session_settings){.idle_timeout_ms = IDLE_MS, .contexts_per_user_max = 3, .resend = true,
                                    .kept_answers_size_max = 1000},
-        &(struct session_hooks){.user = fixture, .ended = count_ended, .released = free_released});
+        &(struct session_hooks){.user = fixture, .ended = count_ended, .released = free_released, .delivered = was_delivered,
+                                .delivery_release = count_delivery});
     assert_non_null(fixture->table);
     *state = fixture;
     return 0;
@@ -329,21 +342,16 @@ static void gives_a_lost_answer_again(void **state)
     struct session_ticket ticket, again;
     assert_int_equal(begin(fixture, &jar, SESSION_REQUEST_SEQUENCED, "1", 0, &ticket), MAPI_RESPONSE_SUCCESS);
     keep_cookies(&next, &ticket);
-    struct session_ticket hold = session_hold(fixture->table, &ticket);
-    session_keep_answer(fixture->table, &ticket, BYTES_LITERAL("the answer"));
+    assert_true(session_keeps_answers(fixture->table, &ticket));
+    session_keep_answer(fixture->table, &ticket, BYTES_LITERAL("the answer"), fixture);
     /* Still running: 15. */
     assert_int_equal(begin(fixture, &jar, SESSION_REQUEST_SEQUENCED, "1", 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
     session_return(fixture->table, &again, 0);
     session_return(fixture->table, &ticket, 0);
-    /* Sent, nothing known of its delivery: 15 with the current cookies, unless our client marks the resend. */
-    assert_int_equal(begin(fixture, &jar, SESSION_REQUEST_SEQUENCED, "1", 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
-    assert_memory_equal(&again.cookie_sequence, &next.sequence, sizeof next.sequence);
-    assert_null(again.answer);
-    session_return(fixture->table, &again, 0);
-    session_answer_delivered(fixture->table, &hold, false);
     for (int i = 0; i < 3; i++) { /* as often as needed */
         assert_int_equal(begin(fixture, &jar, SESSION_REQUEST_SEQUENCED, "1", 0, &again), MAPI_RESPONSE_SUCCESS);
         assert_non_null(again.answer);
+        assert_false(session_keeps_answers(fixture->table, &again));
         assert_true(bytes_equal(session_answer_content(again.answer), BYTES_LITERAL("the answer")));
         assert_memory_equal(&again.cookie_sequence, &next.sequence, sizeof next.sequence);
         session_answer_release(again.answer);
@@ -352,10 +360,12 @@ static void gives_a_lost_answer_again(void **state)
     /* Same sequence, something else in it: not the same request. */
     assert_int_equal(begin(fixture, &jar, SESSION_REQUEST_SEQUENCED, "2", 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
     session_return(fixture->table, &again, 0);
-    /* Delivered after all: 15, but for a marked one. */
-    session_answer_delivered(fixture->table, &hold, true);
+    /* Delivered after all: 15 with the current cookies, unless our client marks the resend. */
+    fixture->delivered = true;
     struct session_request request = request_of(&jar, SESSION_REQUEST_SEQUENCED, "1");
     assert_int_equal(session_begin(fixture->table, &request, 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
+    assert_memory_equal(&again.cookie_sequence, &next.sequence, sizeof next.sequence);
+    assert_null(again.answer);
     session_return(fixture->table, &again, 0);
     request.resend_marked = true;
     assert_int_equal(session_begin(fixture->table, &request, 0, &again), MAPI_RESPONSE_SUCCESS);
@@ -365,33 +375,49 @@ static void gives_a_lost_answer_again(void **state)
     assert_true(bytes_equal(session_answer_content(again.answer), BYTES_LITERAL("the answer")));
     session_answer_release(again.answer);
     session_return(fixture->table, &again, 0);
+    assert_int_equal(fixture->deliveries_released, 1);
     assert_int_equal(session_begin(fixture->table, &request, 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
     session_return(fixture->table, &again, 0);
     assert_int_equal(session_table_counts(fixture->table).kept_answers_size, 0);
-    session_return(fixture->table, &hold, 0);
 }
 
-static void keeps_no_answer_when_switched_off_or_full(void **state)
+/* Runs "1" with an answer of that size and asks for it again: 0 if it was given. */
+static enum mapi_response_code keep_and_resend(struct fixture *fixture, struct session_cookies *jar, size_t size)
+{
+    struct session_ticket ticket, again;
+    struct session_cookies used = *jar;
+    char *content = calloc(1, size);
+    assert_int_equal(begin(fixture, jar, SESSION_REQUEST_SEQUENCED, "1", 0, &ticket), MAPI_RESPONSE_SUCCESS);
+    keep_cookies(jar, &ticket);
+    session_keep_answer(fixture->table, &ticket, bytes_of(content, size), fixture);
+    free(content);
+    session_return(fixture->table, &ticket, 0);
+    enum mapi_response_code code = begin(fixture, &used, SESSION_REQUEST_SEQUENCED, "1", 0, &again);
+    assert_true((code == MAPI_RESPONSE_SUCCESS) == (again.answer != NULL));
+    if (again.answer)
+        session_answer_release(again.answer);
+    session_return(fixture->table, &again, 0);
+    return code;
+}
+
+static void keeps_answers_within_bounds(void **state)
 {
     struct fixture *fixture = *state;
-    struct session_cookies jar = connect_as(fixture, &ada, &none, 0);
-    char huge[1001] = {0};
-    for (int round = 0; round < 2; round++) {
-        struct session_ticket ticket, again;
-        struct session_cookies used = jar;
-        assert_int_equal(begin(fixture, &jar, SESSION_REQUEST_SEQUENCED, "1", 0, &ticket), MAPI_RESPONSE_SUCCESS);
-        keep_cookies(&jar, &ticket);
-        session_keep_answer(fixture->table, &ticket, round ? BYTES_LITERAL("x") : bytes_of(huge, sizeof huge));
-        session_answer_delivered(fixture->table, &ticket, false);
-        session_return(fixture->table, &ticket, 0);
-        struct session_request request = request_of(&used, SESSION_REQUEST_SEQUENCED, "1");
-        request.resend_marked = true;
-        assert_int_equal(session_begin(fixture->table, &request, 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
-        session_return(fixture->table, &again, 0);
-        session_table_configure(fixture->table, &(struct session_settings){.idle_timeout_ms = IDLE_MS,
-                                                                           .contexts_per_user_max = 3, .resend = false,
-                                                                           .kept_answers_size_max = 1000});
-    }
+    struct session_cookies one = connect_as(fixture, &ada, &none, 0), two = connect_as(fixture, &ada, &none, 0);
+    struct session_cookies one_used = one;
+    struct session_ticket again;
+    assert_int_equal(keep_and_resend(fixture, &one, 600), MAPI_RESPONSE_SUCCESS);
+    assert_int_equal(keep_and_resend(fixture, &two, 600), MAPI_RESPONSE_SUCCESS); /* the other one's had to go */
+    assert_int_equal(session_table_counts(fixture->table).kept_answers_size, 600);
+    assert_int_equal(begin(fixture, &one_used, SESSION_REQUEST_SEQUENCED, "1", 0, &again), MAPI_RESPONSE_INVALID_SEQUENCE);
+    session_return(fixture->table, &again, 0);
+    assert_int_equal(keep_and_resend(fixture, &one, 1001), MAPI_RESPONSE_INVALID_SEQUENCE); /* too large for all of it */
+    assert_int_equal(fixture->deliveries_released, 2);
+    assert_int_equal(keep_and_resend(fixture, &one, 0), MAPI_RESPONSE_SUCCESS);
+    session_table_configure(fixture->table, &(struct session_settings){.idle_timeout_ms = IDLE_MS,
+                                                                       .contexts_per_user_max = 3, .resend = false,
+                                                                       .kept_answers_size_max = 1000});
+    assert_int_equal(keep_and_resend(fixture, &one, 1), MAPI_RESPONSE_INVALID_SEQUENCE); /* switched off */
 }
 
 static void ends_once_and_keeps_what_is_held(void **state)
@@ -408,10 +434,7 @@ static void ends_once_and_keeps_what_is_held(void **state)
     assert_int_equal(fixture->released, 0);
     assert_true(session_context_ended(fixture->table, context));
     assert_string_equal(session_context_user(context)->account, "ada");
-    struct session_ticket hold = session_hold(fixture->table, &ticket);
     session_return(fixture->table, &ticket, 0);
-    assert_int_equal(fixture->released, 0);
-    session_return(fixture->table, &hold, 0);
     assert_int_equal(fixture->released, 1);
     assert_int_equal(run(fixture, &jar, SESSION_REQUEST_PING, "2", 0), MAPI_RESPONSE_CONTEXT_NOT_FOUND);
 }
@@ -560,7 +583,7 @@ int main(void)
         TEST(reconnects_with_old_cookies),
         TEST(ends_the_longest_idle_at_the_cap),
         TEST(gives_a_lost_answer_again),
-        TEST(keeps_no_answer_when_switched_off_or_full),
+        TEST(keeps_answers_within_bounds),
         TEST(ends_once_and_keeps_what_is_held),
         TEST(gives_every_live_context_its_own_index),
         TEST(fingerprints_tell_parts_apart),
