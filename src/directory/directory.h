@@ -53,8 +53,8 @@ enum directory_status directory_organization(struct directory *directory, struct
                                              struct directory_organization *ret_organization);
 enum directory_status directory_find(struct directory *directory, struct arena *arena, enum directory_key key,
                                      const char *value, struct directory_user *ret_user);
-/* Checks a password in constant time whether or not the user exists (about 30 ms of CPU: blocking pool only). On OK and
- * DISABLED the user is given. */
+/* Checks a password in constant time whether or not the user exists (about 30 ms of CPU: blocking pool only). On OK,
+ * DISABLED and WRONG_PASSWORD the user is given. */
 enum directory_status directory_verify_password(struct directory *directory, struct arena *arena, const char *logon,
                                                 const char *password, struct directory_user *ret_user);
 /* Users in the order of their accounts, after 'after' (NULL: from the start), at most 'count_max'. */

@@ -258,9 +258,9 @@ static enum directory_status embedded_verify_password(struct directory *director
     }
     if (status != DIRECTORY_OK)
         return status;
+    *ret_user = user;
     if (!password_matches(password, hash))
         return DIRECTORY_WRONG_PASSWORD;
-    *ret_user = user;
     return user.enabled ? DIRECTORY_OK : DIRECTORY_DISABLED;
 }
 
