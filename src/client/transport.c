@@ -386,7 +386,7 @@ static enum mapihttp_status status_of(CURLcode code)
     }
 }
 
-static enum transport_outcome outcome_of(struct transport *transport, CURLcode code, const char *host)
+static enum transport_outcome outcome_of(struct transport *transport, CURLcode code)
 {
     struct transport_response *response = transport->response;
     curl_off_t uploaded = 0;
@@ -403,7 +403,7 @@ static enum transport_outcome outcome_of(struct transport *transport, CURLcode c
         what = "the answer ended before it was complete";
     if (response->stream.failure)
         what = response->stream.failure;
-    snprintf(response->failure, sizeof response->failure, "%s: %s", host, what);
+    snprintf(response->failure, sizeof response->failure, "%s", what);
     if (transport->cancelled && *transport->cancelled)
         return TRANSPORT_CANCELLED;
     bool certain = response->failure_status != MAPIHTTP_NETWORK && code != CURLE_SSL_CONNECT_ERROR;
@@ -470,17 +470,17 @@ static enum transport_outcome exchange(struct transport *transport, const char *
             curl_multi_remove_handle(transport->multi, transport->easy);
         }
     }
-    enum transport_outcome outcome = outcome_of(transport, code, host);
+    enum transport_outcome outcome = outcome_of(transport, code);
     count_exchange(transport, outcome, authentication);
     curl_slist_free_all(headers);
     curl_slist_free_all(connect_to);
     return outcome;
 }
 
-static enum transport_outcome refuse(struct transport *transport, enum mapihttp_status status, const char *host, const char *what)
+static enum transport_outcome refuse(struct transport *transport, enum mapihttp_status status, const char *what)
 {
     transport->response->failure_status = status;
-    snprintf(transport->response->failure, sizeof transport->response->failure, "%s: %s", host, what);
+    snprintf(transport->response->failure, sizeof transport->response->failure, "%s", what);
     return TRANSPORT_REFUSED;
 }
 
@@ -492,7 +492,7 @@ enum transport_outcome transport_send(struct transport *transport, const struct 
     transport->request = request;
     transport->response = ret_response;
     if (!*host)
-        return refuse(transport, MAPIHTTP_INVALID_ARGUMENT, request->url, "not a URL");
+        return refuse(transport, MAPIHTTP_INVALID_ARGUMENT, "not a URL");
     if (transport->cancelled && *transport->cancelled)
         return TRANSPORT_CANCELLED;
     transport->fresh |= atomic_exchange(&transport->drop, false);
@@ -503,7 +503,7 @@ enum transport_outcome transport_send(struct transport *transport, const struct 
         authentication = transport->authentication;
     }
     if ((authentication == CURLAUTH_BASIC || authentication == CURLAUTH_BEARER) && !secure_enough(transport, host))
-        return refuse(transport, MAPIHTTP_TLS, host, "a password is not sent over http; use https");
+        return refuse(transport, MAPIHTTP_TLS, "a password is not sent over http; use https");
     enum transport_outcome outcome = exchange(transport, host, authentication);
     if (outcome != TRANSPORT_ANSWERED || ret_response->http_status != 401 || authentication != CURLAUTH_NONE ||
         request->without_credentials)
@@ -512,7 +512,7 @@ enum transport_outcome transport_send(struct transport *transport, const struct 
     if (authentication == CURLAUTH_NONE)
         return outcome;
     if (authentication == CURLAUTH_BASIC && !secure_enough(transport, host))
-        return refuse(transport, MAPIHTTP_TLS, host, "a password is not sent over http; use https");
+        return refuse(transport, MAPIHTTP_TLS, "a password is not sent over http; use https");
     transport->authentication = authentication;
     transport_response_clear(ret_response);
     return exchange(transport, host, authentication);
