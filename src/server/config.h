@@ -1,0 +1,59 @@
+/* The configuration: an ini file (inih), read whole and checked before anything starts. Every setting is a row of the table
+ * in config.c (section, name, kind, range, default, one line of explanation); packaging/mapihttp.conf shows them all. To add
+ * one: a field here, a row there, a paragraph in the example. A configuration is immutable once read and may be used on any
+ * thread; strings belong to it. */
+#pragma once
+#include "base/bytes.h"
+
+#define CONFIG_LISTENERS_MAX 16u
+
+struct config_listener {
+    char *host; /* "0.0.0.0", "::", "127.0.0.1" */
+    uint16_t port;
+    bool tls;
+};
+
+struct config {
+    /* [server] */
+    char *data_path; /* folder of mailboxes and directory */
+    char *user;      /* to become after the sockets are bound; "" to stay */
+    char *log_level;
+    uint32_t umask;
+    uint32_t loop_threads;     /* 0: one per core */
+    uint32_t worker_threads;   /* 0: two per core, at least 4 */
+    uint32_t blocking_threads;
+    uint32_t worker_queue_max;
+    uint32_t open_mailboxes_max;
+    uint32_t shutdown_timeout_ms;
+    /* [http] */
+    struct config_listener listeners[CONFIG_LISTENERS_MAX];
+    uint32_t listener_count;
+    uint32_t connections_max;
+    uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms;
+    uint32_t body_size_max;
+    /* [tls] */
+    char *certificate_path, *key_path;
+    /* [mapi] */
+    uint32_t pending_period_ms;
+    uint32_t context_idle_ms;
+    uint32_t notification_wait_ms;
+    uint32_t contexts_per_user_max;
+    uint32_t parked_waits_max;
+    bool resend; /* the lost-answer extension, docs/resend.md */
+    uint32_t kept_answers_size_max; /* bytes of answers kept for it */
+    /* [organisation] */
+    char *public_url;  /* scheme and host clients reach us at, "https://mail.example.org"; "": the Host they sent */
+    char *default_domain; /* for user names without one */
+};
+
+/* What is wrong with a configuration, for a person: "FILE:12: [http] header_timout: unknown setting; did you mean
+ * header_timeout?". */
+struct config_error {
+    char text[512];
+};
+
+/* Reads and checks a file; all defaults for path NULL. On failure *ret_error says what and where. Free with config_free. */
+bool config_read(const char *path, struct config **ret_config, struct config_error *ret_error);
+/* The same from text; 'name' stands for the file in messages. */
+bool config_parse(const char *name, const char *text, struct config **ret_config, struct config_error *ret_error);
+void config_free(struct config *config);
