@@ -7,6 +7,14 @@
 #define HTTP_HEADERS_SIZE_MAX 65536u
 #define HTTP_HEADER_COUNT_MAX 100u
 #define HTTP_BODY_SIZE_MAX (8u << 20)
+#define HTTP_OUTPUT_SIZE_MAX (256u << 10)  /* unsent bytes of one connection after which producers should wait */
+#define HTTP_PIPELINE_SIZE_MAX 16384u      /* bytes kept of requests that follow the one being answered */
+#define HTTP_BODY_RATE_MIN 1024u           /* bytes a second a body must arrive at, once its time-out is over */
+#define HTTP_CONNECTIONS_DEFAULT_MAX 20000u
+#define HTTP_HEADER_TIMEOUT_DEFAULT_MS 20000u
+#define HTTP_BODY_TIMEOUT_DEFAULT_MS 30000u
+#define HTTP_IDLE_TIMEOUT_DEFAULT_MS 120000u
+#define HTTP_SEND_TIMEOUT_DEFAULT_MS 60000u
 
 /* MAPI/HTTP (MS-OXCRPC 3.1.4.2, MS-OXCMAPIHTTP 2.2.4) */
 #define ROP_REQUEST_SIZE_MAX 0x40000u

@@ -63,7 +63,8 @@ struct loop *http_exchange_loop(const struct http_exchange *exchange);
 const char *http_exchange_peer(const struct http_exchange *exchange);
 /* Milliseconds of loop_clock_ms at which the request was complete. */
 uint64_t http_exchange_started_ms(const struct http_exchange *exchange);
-/* The RFC 5929 tls-server-end-point binding of the connection (hash of our certificate); empty without TLS. */
+/* The RFC 5929 tls-server-end-point binding of the connection (hash of our certificate); empty without TLS. In the handler
+ * only (copy it into the arena); loop thread. */
 struct bytes http_exchange_channel_binding(const struct http_exchange *exchange);
 
 /* Why an exchange ended. */

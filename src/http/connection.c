@@ -1,0 +1,651 @@
+#include "http/connection.h"
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "http/server_state.h"
+
+#define LINGER_TIMEOUT_MS 2000u
+#define LINGER_POLL_MS 20u
+#define LINGER_SIZE_MAX (1u << 20) /* what a client may still send after we have closed our side */
+#define BODY_RESERVE_MAX 16384u    /* room made for an announced body before its bytes are there */
+
+static void connection_resume(struct http_connection *connection);
+
+static struct http_server *server_of(const struct http_connection *connection)
+{
+    return connection->home->server;
+}
+
+/* --- deadlines and events: set when a connection is left --- */
+
+static enum connection_wait wait_now(const struct http_connection *connection)
+{
+    switch (connection->phase) {
+    case PHASE_HANDSHAKE:
+        return WAIT_HANDSHAKE;
+    case PHASE_READING:
+        if (!connection->exchange || !http_parser_begun(&connection->exchange->parser))
+            return connection->request_count ? WAIT_IDLE : WAIT_FIRST;
+        return http_parser_has_head(&connection->exchange->parser) ? WAIT_BODY : WAIT_HEAD;
+    case PHASE_HANDLING:
+        return connection->output.size ? WAIT_SEND : WAIT_HANDLER;
+    case PHASE_SENDING:
+        return WAIT_SEND;
+    default:
+        return WAIT_LINGER;
+    }
+}
+
+/* Milliseconds that the current wait may last, 0 for ever. */
+static uint64_t wait_limit_ms(const struct http_connection *connection)
+{
+    const struct http_server_limits *limits = &connection->home->limits;
+    switch (connection->wait) {
+    case WAIT_HANDSHAKE:
+    case WAIT_FIRST:
+    case WAIT_HEAD:
+        return limits->header_timeout_ms;
+    case WAIT_IDLE:
+        return limits->idle_timeout_ms;
+    case WAIT_BODY:
+        return limits->body_timeout_ms + connection->exchange->body.size * 1000 / HTTP_BODY_RATE_MIN;
+    case WAIT_SEND:
+        return limits->send_timeout_ms;
+    case WAIT_LINGER:
+        return LINGER_TIMEOUT_MS;
+    default:
+        return 0;
+    }
+}
+
+static void connection_timer_expired(struct loop_timer *timer);
+
+static void connection_set_deadline(struct http_connection *connection)
+{
+    enum connection_wait wait = wait_now(connection);
+    uint64_t now_ms = loop_now_ms(connection->home->loop);
+    if (wait != connection->wait || connection->request_count != connection->wait_request || connection->progressed)
+        connection->since_ms = now_ms;
+    connection->wait = wait;
+    connection->wait_request = connection->request_count;
+    connection->progressed = false;
+    uint64_t limit_ms = wait_limit_ms(connection);
+    if (limit_ms == 0) {
+        return; /* a timer still running does no harm */
+    }
+    uint64_t deadline_ms = connection->since_ms + limit_ms;
+    if (wait == WAIT_LINGER && connection->peer_closed)
+        deadline_ms = now_ms + LINGER_POLL_MS;
+    if (connection->timer.running && connection->timer_ms <= deadline_ms)
+        return;
+    connection->timer_ms = deadline_ms;
+    loop_timer_start(connection->home->loop, &connection->timer, deadline_ms > now_ms ? deadline_ms - now_ms : 0,
+        connection_timer_expired);
+}
+
+static void connection_set_events(struct http_connection *connection)
+{
+    bool room = connection->phase != PHASE_HANDLING && connection->phase != PHASE_SENDING;
+    bool read = !connection->peer_closed && (room || connection->input.size < HTTP_PIPELINE_SIZE_MAX);
+    if (read != connection->reading) {
+        if (read)
+            event_add(&connection->readable, NULL);
+        else
+            event_del(&connection->readable);
+        connection->reading = read;
+    }
+    bool write = connection->phase == PHASE_HANDSHAKE ? connection->handshake_writes : connection->output.size > 0;
+    if (write != connection->writing) {
+        if (write)
+            event_add(&connection->writable, NULL);
+        else
+            event_del(&connection->writable);
+        connection->writing = write;
+    }
+}
+
+void connection_enter(struct http_connection *connection)
+{
+    connection->entered++;
+}
+
+void connection_leave(struct http_connection *connection)
+{
+    if (connection->entered > 1) {
+        connection->entered--;
+        return;
+    }
+    if (connection->phase != PHASE_CLOSED && !connection->taking && connection->output.size && !connection->writing)
+        connection_flush(connection);
+    if (connection->phase == PHASE_CLOSED) {
+        free(connection);
+        return;
+    }
+    connection->entered--;
+    connection_set_events(connection);
+    connection_set_deadline(connection);
+}
+
+/* --- closing --- */
+
+static void connection_settle(struct http_connection *connection, bool lost)
+{
+    uint64_t unacknowledged = lost ? 0 : transport_unacknowledged_size(connection->transport.fd);
+    uint64_t sent = atomic_load(&connection->sent_size);
+    while (connection->deliveries) {
+        struct http_delivery *delivery = connection->deliveries;
+        connection->deliveries = delivery->next;
+        bool confirmed = !lost && delivery->sent && sent >= unacknowledged && sent - unacknowledged >= delivery->end;
+        delivery_settle(delivery, confirmed ? HTTP_DELIVERY_CONFIRMED : HTTP_DELIVERY_LOST);
+    }
+}
+
+/* The exchange loses its connection. */
+static void connection_detach_exchange(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (!exchange)
+        return;
+    connection->exchange = NULL;
+    exchange->connection = NULL;
+    atomic_store(&exchange->gone, true);
+    if (connection->phase == PHASE_HANDLING)
+        exchange_notify_broken(exchange); /* the holder ends it */
+    else
+        exchange_end(exchange, HTTP_ENDING_BROKEN);
+}
+
+void connection_close(struct http_connection *connection, enum connection_cause cause)
+{
+    if (connection->phase == PHASE_CLOSED)
+        return;
+    connection_enter(connection);
+    connection_settle(connection, cause != CAUSE_ORDERLY);
+    connection_detach_exchange(connection);
+    connection->phase = PHASE_CLOSED;
+    if (connection->reading)
+        event_del(&connection->readable);
+    if (connection->writing)
+        event_del(&connection->writable);
+    loop_timer_stop(&connection->timer);
+    transport_close(&connection->transport);
+    http_tls_release(connection->tls);
+    output_free(&connection->output);
+    buffer_free(&connection->input);
+    struct http_home *home = connection->home;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        home->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    atomic_fetch_sub(&home->connection_count, 1);
+    connection_leave(connection);
+}
+
+/* After the last answer: close our side, wait for the client to have read everything and to close its own, so that no
+ * reset overtakes the answer. */
+static void connection_linger(struct http_connection *connection)
+{
+    if (connection->peer_closed && !connection->deliveries) {
+        connection_close(connection, CAUSE_ORDERLY);
+        return;
+    }
+    transport_finish(&connection->transport);
+    connection->phase = PHASE_LINGERING;
+    buffer_free(&connection->input);
+}
+
+/* The client has closed too: are our bytes acknowledged yet? */
+static void connection_linger_check(struct http_connection *connection)
+{
+    int fd = connection->transport.fd, error = 0;
+    socklen_t error_size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
+    bool overdue = loop_now_ms(connection->home->loop) >= connection->since_ms + LINGER_TIMEOUT_MS;
+    if (error)
+        connection_close(connection, CAUSE_RESET);
+    else if (!connection->deliveries || transport_unacknowledged_size(fd) <= 1 || overdue) /* 1: our FIN */
+        connection_close(connection, CAUSE_ORDERLY);
+}
+
+/* --- sending --- */
+
+/* The output is empty: what was waiting for that goes on. */
+static void connection_drained(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (connection->phase == PHASE_SENDING) {
+        if (exchange) {
+            connection->exchange = NULL;
+            exchange_end(exchange, HTTP_ENDING_SENT);
+        }
+        for (struct http_delivery *delivery = connection->deliveries; delivery; delivery = delivery->next)
+            if (!delivery->sent)
+                delivery_sent(delivery, atomic_load(&connection->sent_size), connection->read_count);
+        if (connection->closing) {
+            connection_linger(connection);
+        } else {
+            connection->phase = PHASE_READING;
+            connection_resume(connection);
+        }
+    } else if (connection->phase == PHASE_HANDLING && exchange && exchange->was_over) {
+        exchange->was_over = false;
+        if (exchange->callbacks.drained)
+            exchange->callbacks.drained(exchange, exchange->callbacks.argument);
+    }
+}
+
+void connection_flush(struct http_connection *connection)
+{
+    if (connection->phase == PHASE_CLOSED || connection->phase == PHASE_HANDSHAKE)
+        return;
+    if (connection->output.failed) {
+        connection_close(connection, CAUSE_RESET);
+        return;
+    }
+    connection_enter(connection);
+    size_t before = connection->output.size;
+    enum transport_status status = before ? transport_send(&connection->transport, &connection->output) : TRANSPORT_DONE;
+    connection->plain_sent_size += before - connection->output.size;
+    connection->progressed |= before != connection->output.size;
+    atomic_store_explicit(&connection->sent_size,
+        transport_sent_size(&connection->transport, connection->plain_sent_size), memory_order_release);
+    struct http_exchange *exchange = connection->exchange;
+    if (exchange && connection->phase == PHASE_HANDLING) {
+        atomic_store_explicit(&exchange->unsent, connection->output.size, memory_order_relaxed);
+        exchange->was_over |= connection->output.size > HTTP_OUTPUT_SIZE_MAX;
+    }
+    if (status == TRANSPORT_BROKEN || status == TRANSPORT_CLOSED)
+        connection_close(connection, CAUSE_RESET);
+    else if (connection->output.size == 0)
+        connection_drained(connection);
+    connection_leave(connection);
+}
+
+/* Links the record of the answer's delivery to the connection. */
+static void connection_take_delivery(struct http_connection *connection, struct http_exchange *exchange)
+{
+    struct http_delivery *delivery = exchange->delivery;
+    if (!delivery)
+        return;
+    exchange->delivery = NULL;
+    pthread_mutex_lock(&delivery->lock);
+    delivery->connection = connection;
+    pthread_mutex_unlock(&delivery->lock);
+    delivery->next = connection->deliveries;
+    connection->deliveries = delivery;
+}
+
+void connection_answered(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    bool watched = exchange->delivery || exchange->callbacks.ended;
+    connection->phase = PHASE_SENDING;
+    connection_take_delivery(connection, exchange);
+    if (connection->taking && !watched && !connection->closing && connection->output.size < HTTP_OUTPUT_SIZE_MAX) {
+        /* The next pipelined request may add to the same packet. */
+        connection->exchange = NULL;
+        connection->phase = PHASE_READING;
+        exchange_end(exchange, HTTP_ENDING_SENT);
+        return;
+    }
+    connection_flush(connection);
+}
+
+/* --- requests --- */
+
+static void connection_refuse(struct http_connection *connection, unsigned status, const char *text)
+{
+    struct http_exchange *exchange = connection->exchange;
+    atomic_fetch_add_explicit(&server_of(connection)->requests_malformed, 1, memory_order_relaxed);
+    connection->closing = true;
+    connection->phase = PHASE_HANDLING;
+    connection->request_count++;
+    if (exchange->request.minor_version == 0 && !http_parser_has_head(&exchange->parser))
+        exchange->request.minor_version = 1;
+    http_answer_error(exchange, status, text);
+}
+
+/* Another request came: the client has read the answers before it, unless the request was read along with the one before
+ * (pipelining). */
+static void connection_confirm(struct http_connection *connection)
+{
+    struct http_delivery **place = &connection->deliveries;
+    while (*place) {
+        struct http_delivery *delivery = *place;
+        if (!delivery->sent || delivery->read_count == connection->read_count) {
+            place = &delivery->next;
+            continue;
+        }
+        *place = delivery->next;
+        delivery_settle(delivery, HTTP_DELIVERY_CONFIRMED);
+    }
+}
+
+/* Hands the complete request (or an oversized one, without its body) to its handler. */
+static void connection_dispatch(struct http_connection *connection, bool oversized)
+{
+    struct http_exchange *exchange = connection->exchange;
+    connection_confirm(connection);
+    connection->phase = PHASE_HANDLING;
+    connection->request_count++;
+    atomic_fetch_add_explicit(&server_of(connection)->requests, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&server_of(connection)->draining, memory_order_relaxed))
+        connection->closing = true;
+    exchange_fill_request(exchange);
+    exchange->request.oversized = oversized;
+    exchange->started_ms = loop_now_ms(connection->home->loop);
+    if (exchange->route)
+        exchange->route->handler(exchange, exchange->route->argument);
+    else
+        http_answer_error(exchange, 404, "there is nothing here");
+}
+
+static void connection_too_large(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (!exchange->route || !exchange->route->takes_oversized) {
+        connection_refuse(connection, 413, "request body too large");
+        return;
+    }
+    connection->closing = true; /* the rest of the body is not read */
+    buffer_free(&exchange->body);
+    connection_dispatch(connection, true);
+}
+
+static void connection_took_head(struct http_connection *connection, bool more_data)
+{
+    struct http_exchange *exchange = connection->exchange;
+    struct http_parser *parser = &exchange->parser;
+    exchange_fill_request(exchange);
+    exchange->route = http_router_find(server_of(connection)->router, exchange->request.path);
+    bool has_body = parser->chunked || parser->content_length > 0;
+    if (!exchange->route && has_body) {
+        connection->closing = true; /* not worth reading */
+        connection_dispatch(connection, false);
+        return;
+    }
+    parser->body_size_max = connection->home->limits.body_size_max;
+    if (exchange->route && exchange->route->body_size_max && exchange->route->body_size_max < parser->body_size_max)
+        parser->body_size_max = exchange->route->body_size_max;
+    if (parser->content_length > parser->body_size_max) {
+        connection_too_large(connection);
+        return;
+    }
+    if (parser->expect_continue && !more_data) {
+        output_append(&connection->output, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        connection_flush(connection);
+    }
+}
+
+static void connection_took_piece(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    struct buffer *body = &exchange->body;
+    if (body->capacity == 0 && exchange->parser.content_length) { /* one allocation for a body of modest size */
+        uint64_t announced = exchange->parser.content_length;
+        size_t room = announced < BODY_RESERVE_MAX ? (size_t)announced : BODY_RESERVE_MAX;
+        if (buffer_extend(body, room))
+            body->size = 0;
+    }
+    if (!buffer_append(body, exchange->parser.piece.data, exchange->parser.piece.size))
+        connection_refuse(connection, 503, "out of memory");
+}
+
+/* Reads requests out of the bytes until they are used up or a handler keeps its exchange. Returns how many were used. */
+static size_t connection_take_requests(struct http_connection *connection, struct bytes data)
+{
+    size_t used = 0;
+    while (connection->phase == PHASE_READING) {
+        if (!connection->exchange) {
+            if (used == data.size)
+                break;
+            connection->exchange = exchange_new(connection->home, connection);
+            if (!connection->exchange) {
+                connection_close(connection, CAUSE_RESET);
+                break;
+            }
+        }
+        struct http_parser *parser = &connection->exchange->parser;
+        size_t part;
+        enum http_parse_event event = http_parser_feed(parser, bytes_of(data.data + used, data.size - used), &part);
+        used += part;
+        if (event == HTTP_PARSE_MORE)
+            break;
+        if (event == HTTP_PARSE_HEAD)
+            connection_took_head(connection, used < data.size);
+        else if (event == HTTP_PARSE_BODY)
+            connection_took_piece(connection);
+        else if (event == HTTP_PARSE_END)
+            connection_dispatch(connection, false);
+        else if (parser->error_status == 413)
+            connection_too_large(connection);
+        else
+            connection_refuse(connection, parser->error_status, parser->error_text);
+    }
+    return used;
+}
+
+/* The bytes are in the loop's scratch memory; what cannot be used yet is kept. */
+static void connection_received(struct http_connection *connection, struct bytes data)
+{
+    connection_enter(connection);
+    if (connection->phase == PHASE_LINGERING) {
+        connection->lingered_size += data.size;
+        if (connection->lingered_size > LINGER_SIZE_MAX)
+            connection_close(connection, CAUSE_ORDERLY);
+    } else if (connection->input.size) { /* something waits in front of it */
+        if (!buffer_append(&connection->input, data.data, data.size))
+            connection_close(connection, CAUSE_RESET);
+        else
+            connection_resume(connection);
+    } else {
+        connection->taking = true;
+        size_t used = connection_take_requests(connection, data);
+        connection->taking = false;
+        bool keep = connection->phase == PHASE_READING || connection->phase == PHASE_HANDLING
+            || connection->phase == PHASE_SENDING;
+        if (keep && used < data.size && !buffer_append(&connection->input, data.data + used, data.size - used))
+            connection_close(connection, CAUSE_RESET);
+    }
+    connection_leave(connection);
+}
+
+/* Goes on with what was kept, when the request before it is answered. */
+static void connection_resume(struct http_connection *connection)
+{
+    if (connection->taking)
+        return; /* the loop that is running will go on */
+    connection_enter(connection);
+    connection->taking = true;
+    size_t used = 0;
+    struct buffer kept = connection->input; /* handlers may end in here again, which must find it empty */
+    connection->input = (struct buffer){0};
+    if (kept.size)
+        used = connection_take_requests(connection, buffer_bytes(&kept));
+    connection->taking = false;
+    bool open = connection->phase != PHASE_CLOSED && connection->phase != PHASE_LINGERING;
+    if (open && used < kept.size) {
+        memmove(kept.data, kept.data + used, kept.size - used);
+        kept.size -= used;
+        connection->input = kept;
+    } else {
+        buffer_free(&kept);
+    }
+    if (open && connection->phase == PHASE_READING && connection->peer_closed && connection->output.size == 0)
+        connection_linger(connection); /* nothing more will come */
+    else if (open && connection->tls_unread && connection->input.size == 0)
+        event_active(&connection->readable, EV_READ, 0); /* the socket itself will not say so */
+    connection_leave(connection);
+}
+
+/* --- events --- */
+
+static void connection_peer_closed(struct http_connection *connection)
+{
+    connection->peer_closed = true;
+    switch (connection->phase) {
+    case PHASE_READING:
+        if (connection->output.size == 0) {
+            connection_close(connection, CAUSE_ORDERLY);
+        } else { /* a batch of answers is still to be sent */
+            connection->closing = true;
+            connection->phase = PHASE_SENDING;
+        }
+        break;
+    case PHASE_HANDLING:
+        connection->closing = true;
+        exchange_notify_broken(connection->exchange);
+        break;
+    case PHASE_SENDING:
+        connection->closing = true;
+        break;
+    case PHASE_LINGERING:
+        connection_linger_check(connection);
+        break;
+    default:
+        connection_close(connection, CAUSE_RESET);
+        break;
+    }
+}
+
+static bool connection_handshake(struct http_connection *connection)
+{
+    enum transport_status status = transport_handshake(&connection->transport);
+    if (status == TRANSPORT_DONE) {
+        connection->phase = PHASE_READING;
+        return true;
+    }
+    connection->handshake_writes = status == TRANSPORT_WANT_WRITE;
+    if (status == TRANSPORT_BROKEN || status == TRANSPORT_CLOSED)
+        connection_close(connection, CAUSE_RESET);
+    return false;
+}
+
+static void connection_readable(evutil_socket_t fd, short events, void *argument)
+{
+    struct http_connection *connection = argument;
+    struct http_home *home = connection->home;
+    connection_enter(connection);
+    bool more = connection->phase != PHASE_HANDSHAKE || connection_handshake(connection);
+    connection->tls_unread = false;
+    while (more && connection->phase != PHASE_CLOSED && !connection->peer_closed) {
+        size_t size = 0;
+        enum transport_status status = transport_read(&connection->transport, home->scratch, HTTP_SCRATCH_SIZE, &size, &more);
+        if (status == TRANSPORT_DONE) {
+            connection->read_count++;
+            connection_received(connection, bytes_of(home->scratch, size));
+        } else if (status == TRANSPORT_CLOSED) {
+            connection_peer_closed(connection);
+        } else if (status == TRANSPORT_BROKEN) {
+            connection_close(connection, CAUSE_RESET);
+        }
+        if (more && connection->input.size >= HTTP_PIPELINE_SIZE_MAX) {
+            connection->tls_unread = true;
+            break;
+        }
+    }
+    connection_leave(connection);
+}
+
+static void connection_writable(evutil_socket_t fd, short events, void *argument)
+{
+    struct http_connection *connection = argument;
+    connection_enter(connection);
+    if (connection->phase == PHASE_HANDSHAKE)
+        connection_readable(fd, events, connection);
+    else
+        connection_flush(connection);
+    connection_leave(connection);
+}
+
+static void connection_timed_out(struct http_connection *connection)
+{
+    atomic_fetch_add_explicit(&server_of(connection)->timeouts, 1, memory_order_relaxed);
+    switch (connection->wait) {
+    case WAIT_HEAD:
+        connection_refuse(connection, 408, "the request did not arrive in time");
+        break;
+    case WAIT_BODY:
+        connection_refuse(connection, 408, "the request body did not arrive in time");
+        break;
+    case WAIT_SEND:
+        connection_close(connection, CAUSE_TIMEOUT);
+        break;
+    default:
+        connection_close(connection, CAUSE_ORDERLY);
+        break;
+    }
+}
+
+static void connection_timer_expired(struct loop_timer *timer)
+{
+    struct http_connection *connection = container_of(timer, struct http_connection, timer);
+    connection_enter(connection);
+    uint64_t limit_ms = wait_limit_ms(connection);
+    if (connection->wait == WAIT_LINGER && connection->peer_closed)
+        connection_linger_check(connection);
+    else if (limit_ms && loop_now_ms(connection->home->loop) >= connection->since_ms + limit_ms)
+        connection_timed_out(connection);
+    connection_leave(connection);
+}
+
+/* --- opening --- */
+
+static void socket_prepare(int fd, const struct http_server_limits *limits)
+{
+    int on = 1, idle_s = 60, interval_s = 15, count = 4;
+    unsigned timeout_ms = limits->send_timeout_ms;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* A client that vanished without a word is noticed in two minutes, else parked waits would pile up. */
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+void connection_open(struct http_home *home, int fd, const char *peer, struct http_tls *tls)
+{
+    struct http_connection *connection = calloc(1, sizeof *connection);
+    SSL *session = connection && tls ? http_tls_session(tls, fd) : NULL;
+    if (!connection || (tls && !session) || evutil_make_socket_nonblocking(fd) < 0) {
+        SSL_free(session);
+        free(connection);
+        http_tls_release(tls);
+        close(fd);
+        atomic_fetch_sub(&home->connection_count, 1);
+        return;
+    }
+    socket_prepare(fd, &home->limits);
+    connection->home = home;
+    connection->transport = (struct http_transport){fd, session};
+    connection->tls = tls;
+    connection->phase = session ? PHASE_HANDSHAKE : PHASE_READING;
+    connection->wait = wait_now(connection);
+    connection->since_ms = loop_now_ms(home->loop);
+    snprintf(connection->peer, sizeof connection->peer, "%s", peer);
+    event_assign(&connection->readable, loop_base(home->loop), fd, EV_READ | EV_PERSIST, connection_readable, connection);
+    event_assign(&connection->writable, loop_base(home->loop), fd, EV_WRITE | EV_PERSIST, connection_writable, connection);
+    connection->next = home->connections;
+    if (home->connections)
+        home->connections->previous = connection;
+    home->connections = connection;
+    connection_enter(connection);
+    connection_leave(connection);
+}
+
+void connection_drain(struct http_connection *connection)
+{
+    connection_enter(connection);
+    connection->closing = true;
+    if (connection->phase == PHASE_HANDSHAKE || (connection->phase == PHASE_READING && wait_now(connection) <= WAIT_IDLE))
+        connection_close(connection, CAUSE_ORDERLY);
+    connection_leave(connection);
+}
