@@ -1,0 +1,26 @@
+/* One sub-command of 'mapihttp': a row in main.c, a file of its own. Its usage text is also its section in the manual
+ * page: first line 'mapihttp NAME ...' forms, then a paragraph, then options as '  --name VALUE   what it does'. */
+#pragma once
+
+/* Exit statuses, the same for all commands. */
+enum command_status {
+    COMMAND_DONE = 0,
+    COMMAND_FAILED = 1, /* said on standard error why */
+    COMMAND_USAGE = 2,  /* the words were wrong */
+};
+
+struct command {
+    const char *name;    /* 'import' */
+    const char *summary; /* one line: 'put mail files into a mailbox' */
+    const char *usage;   /* several lines, each ended by \n */
+    /* argv[0] is the sub-command's name. Returns an exit status. '--help' never arrives here. */
+    int (*run)(const struct command *command, int argc, char **argv);
+};
+
+/* 'mapihttp NAME: message' on standard error, and where to find help; returns COMMAND_USAGE. */
+int command_usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* 'mapihttp NAME: message' on standard error; returns COMMAND_FAILED. */
+int command_failed(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Defined by the files of the sub-commands, listed in main.c. */
+extern const struct command command_help;
