@@ -2,10 +2,10 @@
  * MS-OXCFXICS 2.2.2). All results are allocated in the arena; NULL data means no memory. Any thread. */
 #pragma once
 #include "mailbox/mailbox.h"
+#include "protocol/id.h"
 
 #define FOLDER_ENTRY_ID_SIZE 46u
 #define MESSAGE_ENTRY_ID_SIZE 70u
-#define SOURCE_KEY_SIZE 22u
 
 struct bytes entry_id_of_folder(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id);
 struct bytes entry_id_of_message(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id);

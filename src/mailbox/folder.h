@@ -1,8 +1,9 @@
 /* Folders (MS-OXCFOLD). A session's folder handle is nothing but the folder's id. On the mailbox's strand. */
 #pragma once
 #include "mailbox/mailbox.h"
+#include "protocol/rop_value.h"
 
-enum folder_type { FOLDER_TYPE_ROOT = 0, FOLDER_TYPE_GENERIC = 1, FOLDER_TYPE_SEARCH = 2 };
+#define FOLDER_TYPE_ROOT 0u /* beside the protocol's enum folder_type: PidTagFolderType of the root */
 
 struct folder_opened {
     uint64_t folder_id;
@@ -40,7 +41,7 @@ uint32_t folder_delete_messages(struct logon *logon, uint64_t folder_id, const u
 uint32_t folder_move_copy_messages(struct logon *logon, uint64_t source_id, uint64_t destination_id,
     const uint64_t *message_ids, uint32_t count, bool copy, uint64_t *ret_message_ids, bool *ret_partial);
 
-enum read_flags {
+enum read_flag_bits {
     READ_FLAG_DEFAULT = 0x00,
     READ_FLAG_SUPPRESS_RECEIPT = 0x01,
     READ_FLAG_CLEAR_READ = 0x04,

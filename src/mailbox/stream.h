@@ -25,8 +25,7 @@ uint32_t stream_read(struct arena *arena, struct logon *logon, struct stream *st
 /* EC_STREAM_ACCESS_DENIED (0x80030005) on a read-only stream, EC_TOO_BIG (0x80040305) over the size limit. ret_written is
  * set also with EC_TOO_BIG. */
 uint32_t stream_write(struct logon *logon, struct stream *stream, struct bytes data, uint32_t *ret_written);
-enum stream_origin { STREAM_ORIGIN_BEGINNING = 0, STREAM_ORIGIN_CURRENT = 1, STREAM_ORIGIN_END = 2 };
-/* Beyond the end the stream grows (R583); before the beginning or over 2^31: EC_STREAM_SEEK_ERROR (0x80030019); another
+/* 'origin' is the protocol's enum stream_origin. Beyond the end the stream grows (R583); before the beginning or over 2^31: EC_STREAM_SEEK_ERROR (0x80030019); another
  * origin: EC_STREAM_INVALID_PARAMETER (0x80030057). */
 uint32_t stream_seek(struct logon *logon, struct stream *stream, uint8_t origin, int64_t offset, uint64_t *ret_position);
 uint32_t stream_set_size(struct logon *logon, struct stream *stream, uint64_t size);

@@ -10,7 +10,7 @@ struct message;
 struct restriction; /* protocol/, generated */
 
 enum table_kind { TABLE_HIERARCHY, TABLE_CONTENTS, TABLE_ATTACHMENTS };
-enum table_flags {
+enum table_open_flags {
     TABLE_ASSOCIATED = 0x02,
     TABLE_DEPTH = 0x04, /* hierarchy tables only */
     TABLE_DEFERRED_ERRORS = 0x08,
