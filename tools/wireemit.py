@@ -318,14 +318,16 @@ def source(schema):
             text += 'static const struct rop_special %s_special_%d = { 0x%X, "%s", &%s_structure };\n' % (rop.name, index, value, name, structure.name)
         if len(rop.specials) > 1:
             raise wireschema.SchemaError(rop.where, 'a ROP has at most one special form')
-        text += 'static const struct rop_definition %s_definition = { .id = 0x%02X, .name = "%s", .spec_name = "%s", .section = "%s", .handles = ROP_HANDLES_%s' % (
-            rop.name, rop.number, rop.name, spec_name(rop.name), rop.section, rop.handles)
+        text += 'static const struct rop_definition %s_definition = { .id = 0x%02X, .response_id = 0x%02X, .name = "%s", .spec_name = "%s", .section = "%s", .handles = ROP_HANDLES_%s' % (
+            rop.name, rop.number, rop.response_number, rop.name, spec_name(rop.name), rop.section, rop.handles)
         if rop.request:
             text += ', .request = &%s_structure' % rop.request.name
         if not rop.silent:
             text += ', .success = &%s_structure' % rop.success.name
         if rop.failure:
             text += ', .failure = &%s_structure' % rop.failure.name
+        if rop.reserved:
+            text += ', .reserved = true'
         if rop.specials:
             text += ', .special = &%s_special_0' % rop.name
         text += ' };\n'

@@ -69,6 +69,8 @@ class Rop:
         self.where, self.number, self.name, self.section, self.handles = where, number, name, section, handles
         self.request = self.success = self.failure = None
         self.silent = False     # no response ever
+        self.reserved = False   # has a layout, but no server serves it
+        self.response_number = number
         self.specials = []      # (return value, name, structure)
         self.comment = ''
 
@@ -211,11 +213,15 @@ class Reader:
                 rop.failure = self.structure(child, name + '_failure', section, child.children)
             elif child.tokens == ['no', 'response']:
                 rop.silent = True
+            elif child.tokens == ['reserved']:
+                rop.reserved = True
+            elif word == 'response_id' and len(child.tokens) == 2:
+                rop.response_number = number_of(child.where, child.tokens[1])
             elif word == 'when' and len(child.tokens) == 3:
                 special = self.structure(child, name + '_' + child.tokens[2], section, child.children)
                 rop.specials.append((number_of(child.where, child.tokens[1]), child.tokens[2], special))
             else:
-                raise SchemaError(child.where, "'%s' is no part of a ROP" % word, word, ['request', 'success', 'failure', 'response', 'when'])
+                raise SchemaError(child.where, "'%s' is no part of a ROP" % word, word, ['request', 'success', 'failure', 'response', 'when', 'reserved', 'response_id'])
         if not rop.request and rop.handles != 'NONE':
             rop.request = self.structure(line, name + '_request', section, [])
         if not rop.success and not rop.silent:

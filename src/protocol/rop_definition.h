@@ -23,7 +23,9 @@ struct rop_special {
 
 struct rop_definition {
     uint8_t id;
-    uint8_t handles; /* enum rop_handles */
+    uint8_t response_id; /* the same but for RopGetMessageStatus (MS-OXCROPS 2.2.6.9.2) */
+    uint8_t handles;     /* enum rop_handles */
+    bool reserved;       /* has a layout, but is as unknown as a reserved id to a server (RopGetValidAttachments, R1413) */
     const char *name;      /* rop_open_folder */
     const char *spec_name; /* RopOpenFolder */
     const char *section;

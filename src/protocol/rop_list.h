@@ -22,7 +22,7 @@ struct rop_response {
     uint8_t rop_id;       /* of the request (the encoder writes 0x20 for RopGetMessageStatus) */
     uint8_t handle_index; /* the one the response repeats: see rop_response_to */
     uint32_t return_value;
-    const void *body;     /* struct rop_..._success, or the special or failure form; may be NULL where nothing follows */
+    const void *body;     /* struct rop_..._success, or the special or failure form; NULL: nothing, or a zeroed one */
     const struct wire_columns *columns; /* of the rows in the body */
     bool public_logon;
     struct bytes bytes;   /* decoded: the whole response as it came; not used when encoding */
