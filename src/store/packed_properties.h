@@ -1,13 +1,21 @@
 /* The small properties of one object in one run of bytes: quick to pick any set of columns from, compact, and read where it
- * lies. A header gives the count and each entry's tag in ascending order of property id; fixed-size values follow in the
- * entry itself, others as an offset into the bytes behind. Large values are kept apart: their entry says tag, size and
- * value_id. Everything little-endian; found values point into the packed bytes (strings are UTF-16LE there too), multiple
- * values that need an array of structs or alignment are put into the arena. Thread-safe: nothing is shared.
+ * lies. Thread-safe: nothing is shared. Damaged bytes are answered with false, never read beyond.
  *
- * Damaged bytes are answered with false, never read beyond. */
+ *     version u16 (1), count u16
+ *     count entries of 8 bytes in ascending order of property id:
+ *         tag u32        bit 15 set (PACKED_APART): the value is kept apart
+ *         word u32       values of up to 4 bytes: the value; others: where the value begins, from the first byte on
+ *     values:            8 and 16 byte types: bare; others: size u32 and the bytes as packed_value_write gives them;
+ *                        kept apart: value_id u64, size u64
+ *
+ * Everything is little-endian. Found values point into the packed bytes (strings are UTF-16LE there too); multiple values,
+ * which need alignment or an array of structs, are put into the arena. */
 #pragma once
 #include "base/arena.h"
 #include "store/store.h"
+
+#define PACKED_APART 0x8000u
+#define PACKED_SIZE_MAX (64u << 20)
 
 /* What the recipients of a message are kept under inside its packed properties (PidTagMessageRecipients). */
 #define PACKED_RECIPIENTS_TAG 0x0E12000Du
@@ -21,7 +29,7 @@ struct packed_entry {
 };
 
 /* Appends the packed form to 'packed'. Later values of the same id win. Values of types that cannot be stored (restriction,
- * rule actions, error, unspecified) or beyond 16 MB in all: false. */
+ * rule actions, error, unspecified) or beyond PACKED_SIZE_MAX in all: false. */
 bool packed_properties_write(struct buffer *packed, const struct property_list *properties,
     const struct store_value *apart, uint32_t apart_count);
 /* The number of entries; false when the header is damaged. */
@@ -37,5 +45,13 @@ void packed_properties_pick(struct arena *arena, struct bytes packed, const uint
 /* All values at hand, and those apart in a list of their own (either output may be NULL). */
 bool packed_properties_list(struct arena *arena, struct bytes packed, struct property_list *ret_properties,
     const struct store_value **ret_apart, uint32_t *ret_apart_count);
+/* Puts another value_id into the entry of a property that is kept apart; false when there is no such entry. */
+bool packed_properties_set_value_id(uint8_t *packed, size_t size, uint16_t property_id, uint64_t value_id);
 /* How many bytes a value counts with in sizes (PidTagMessageSize). */
 uint64_t property_value_size(const struct property_value *value);
+
+/* One value alone, as a large value keeps it: strings and binaries are their bare bytes, so that ranges of the one are
+ * ranges of the other; multiple ones count u32 and elements, variable elements with a u32 size before each. */
+bool packed_value_write(struct buffer *packed, const struct property_value *value);
+/* 'data' must live as long as the value. */
+bool packed_value_read(struct arena *arena, uint32_t tag, struct bytes data, struct property_value *ret_value);

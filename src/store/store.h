@@ -199,8 +199,6 @@ enum store_deletion { STORE_DELETE_SOFT, STORE_DELETE_HARD };
 /* The folder, all folders below and their messages. Soft: they stay readable with deleted_time set. */
 enum store_status store_folder_delete(struct store_mailbox *mailbox, uint64_t folder_id, enum store_deletion deletion,
     uint64_t change_number, uint64_t time);
-/* A copy of folder 'folder_id' alone with its properties, without messages, under new ids: compose with
- * store_message_copy. Recursion is the caller's, since new ids and names are. */
 
 /* ---- Messages ---- */
 
@@ -216,7 +214,8 @@ struct store_message {
     uint64_t folder_id;
     enum store_message_kind kind;
     bool read;
-    uint32_t flags; /* PidTagMessageFlags without the read bit: the caller's, kept as given (0x10 has attachments) */
+    uint32_t flags;  /* PidTagMessageFlags without the read bit: the caller's, kept as given (0x10 has attachments) */
+    uint32_t status; /* PidTagMessageStatus */
     uint64_t size;  /* of all: properties, recipients, attachments */
     uint64_t change_number;
     uint64_t read_change_number; /* of the last change of the read state alone; 0 none */
@@ -283,6 +282,8 @@ enum store_status store_property_get(struct store_mailbox *mailbox, struct arena
  * change numbers from first_change_number on as its read_change_number (allocate 'count'). ret_changed: count flags. */
 enum store_status store_message_set_read(struct store_mailbox *mailbox, const uint64_t *message_ids, uint32_t count,
     bool read, uint64_t first_change_number, uint32_t flags_set, uint32_t flags_clear, bool *ret_changed);
+/* PidTagMessageStatus alone: no change number, no new modification time. */
+enum store_status store_message_set_status(struct store_mailbox *mailbox, uint64_t message_id, uint32_t message_status);
 /* Of 'message_ids' those in that folder; others are passed over. ret_deleted: count flags. A hard delete of soft-deleted
  * ones is allowed; a soft delete of those does nothing. Every deletion is logged (store_deletion_list). */
 enum store_status store_message_delete(struct store_mailbox *mailbox, uint64_t folder_id, const uint64_t *message_ids,
@@ -307,6 +308,7 @@ enum store_status store_message_copy(struct store_mailbox *mailbox, uint64_t sou
  * and the one by PidTagMessageDeliveryTime are there from the folder's first message on; any other is built at its first
  * use, then kept up to date by every change, and given up when too many others were used since. Ties are in message id
  * order. Texts are ordered by sort_key.h. view_id is good until the end of the transaction or task; ask again in the next. */
+#define STORE_SORT_COLUMNS_MAX 16u /* INVALID beyond */
 struct store_sort_column {
     uint32_t tag; /* single-valued; computed ones that messages have too: size, flags, read, has attachments, ids */
     bool descending;

@@ -1,0 +1,116 @@
+/* Every SQL text of this backend, by name; prepared once for each open mailbox. The texts stand in statements.c. */
+#pragma once
+
+enum statement_id {
+    STATEMENT_BEGIN,
+    STATEMENT_BEGIN_IMMEDIATE,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_SAVEPOINT_0, /* those of the usual depths; deeper ones are prepared as they come */
+    STATEMENT_SAVEPOINT_1,
+    STATEMENT_RELEASE_0,
+    STATEMENT_RELEASE_1,
+    STATEMENT_ROLLBACK_TO_0,
+    STATEMENT_ROLLBACK_TO_1,
+    STATEMENT_MAILBOX_GET,
+    STATEMENT_COUNTERS_SET,
+    STATEMENT_META_GET,
+    STATEMENT_META_SET,
+    STATEMENT_META_DELETE,
+    STATEMENT_REPLICA_LIST,
+    STATEMENT_REPLICA_FIND,
+    STATEMENT_REPLICA_ADD,
+    STATEMENT_CHUNK_WRITE,
+    STATEMENT_CHUNK_READ,
+    STATEMENT_CHUNK_LAST,
+    STATEMENT_CHUNK_COPY,
+    STATEMENT_CHUNK_DELETE,
+    STATEMENT_STAGED_ADD,
+    STATEMENT_STAGED_FIND,
+    STATEMENT_STAGED_DELETE,
+    STATEMENT_STAGED_BEFORE,
+    STATEMENT_FOLDER_INSERT,
+    STATEMENT_FOLDER_UPDATE,
+    STATEMENT_FOLDER_GET,
+    STATEMENT_FOLDER_LIST,
+    STATEMENT_FOLDER_LIST_DEEP,
+    STATEMENT_FOLDER_LIST_DEEP_DELETED,
+    STATEMENT_FOLDER_FIND,
+    STATEMENT_FOLDER_PARENT,
+    STATEMENT_FOLDER_CHILDREN_CHANGE,
+    STATEMENT_FOLDER_SUBTREE,
+    STATEMENT_FOLDER_SOFT_DELETE,
+    STATEMENT_FOLDER_DELETE,
+    STATEMENT_FOLDER_COUNT,
+    STATEMENT_FOLDER_VIEW_ROWS_DELETE,
+    STATEMENT_FOLDER_VIEWS_DELETE,
+    STATEMENT_FOLDER_DELETIONS_DELETE,
+    STATEMENT_MESSAGE_INSERT,
+    STATEMENT_MESSAGE_UPDATE,
+    STATEMENT_MESSAGE_GET,
+    STATEMENT_MESSAGE_SIZE,
+    STATEMENT_MESSAGE_SET_READ,
+    STATEMENT_MESSAGE_SET_STATUS,
+    STATEMENT_MESSAGE_SET_KIND,
+    STATEMENT_MESSAGE_MOVE,
+    STATEMENT_MESSAGE_DELETE,
+    STATEMENT_MESSAGE_FIRST_OF_FOLDER,
+    STATEMENT_MESSAGE_CHANGES,
+    STATEMENT_MESSAGE_READ_CHANGES,
+    STATEMENT_ATTACHMENT_INSERT,
+    STATEMENT_ATTACHMENT_UPDATE,
+    STATEMENT_ATTACHMENT_GET,
+    STATEMENT_ATTACHMENT_LIST,
+    STATEMENT_ATTACHMENT_ALL,
+    STATEMENT_ATTACHMENT_GROW,
+    STATEMENT_ATTACHMENT_DELETE,
+    STATEMENT_ATTACHMENT_DELETE_ALL,
+    STATEMENT_ATTACHMENT_MOVE,
+    STATEMENT_DELETION_ADD,
+    STATEMENT_DELETION_LIST,
+    STATEMENT_VIEW_FIND,
+    STATEMENT_VIEW_GET,
+    STATEMENT_VIEW_LIST,
+    STATEMENT_VIEW_ADD,
+    STATEMENT_VIEW_PROGRESS,
+    STATEMENT_VIEW_USED,
+    STATEMENT_VIEW_LEAST_USED,
+    STATEMENT_VIEW_DELETE,
+    STATEMENT_VIEW_ROWS_DELETE,
+    STATEMENT_VIEW_SOURCE,
+    STATEMENT_VIEW_ROW_ADD,
+    STATEMENT_VIEW_ROW_DELETE,
+    STATEMENT_VIEW_ROW_FIND,
+    STATEMENT_VIEW_PAGE,
+    STATEMENT_VIEW_PAGE_BACKWARD,
+    STATEMENT_VIEW_KEYS,
+    STATEMENT_VIEW_KEYS_BACKWARD,
+    STATEMENT_VIEW_COUNT_BEFORE,
+    STATEMENT_VIEW_COUNT_AFTER,
+    STATEMENT_VIEW_SKIP,
+    STATEMENT_VIEW_SKIP_BACKWARD,
+    STATEMENT_NAMED_FIND,
+    STATEMENT_NAMED_NEXT,
+    STATEMENT_NAMED_ADD,
+    STATEMENT_NAMED_GET,
+    STATEMENT_NAMED_LIST,
+    STATEMENT_RECEIVE_LIST,
+    STATEMENT_RECEIVE_SET,
+    STATEMENT_RECEIVE_DELETE,
+    STATEMENT_COUNT
+};
+
+/* Columns as row_of_message and folder_of_row (rows.h) read them. */
+#define MESSAGE_COLUMNS                                                                                                    \
+    "m.message_id, m.folder_id, m.kind, m.read, m.flags, m.status, m.size, m.change_number, m.read_change_number, "      \
+    "m.commit_time, m.deleted_time, m.attachment_count, m.source_key, m.change_key, m.predecessor_change_list, "         \
+    "m.properties"
+#define MESSAGE_COLUMN_COUNT 16
+#define FOLDER_COLUMNS                                                                                                     \
+    "f.folder_id, f.parent_id, f.type, f.change_number, f.creation_time, f.modification_time, f.deleted_time, "          \
+    "f.content, f.unread, f.associated, f.deleted_content, f.deleted_associated, f.deleted_total, f.size, "              \
+    "f.associated_size, f.deleted_size, f.local_commit_time_max, f.hierarchy_change_number, f.child_folders, "           \
+    "f.source_key, f.change_key, f.predecessor_change_list, f.properties"
+#define FOLDER_COLUMN_COUNT 23
+
+const char *statement_text(enum statement_id id);
