@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "mail/mime_charset.h"
+#include "mail/mime_mend.h"
 
 #define NESTING_MAX 40u
 
@@ -27,7 +28,7 @@ struct comparison {
 
 struct leaf {
     char *type;
-    char *name;         /* NULL without */
+    char *name;         /* NULL without; what belongs to no charset is U+FFFD */
     GByteArray *bytes;  /* decoded; NULL for a message */
     char *hash;         /* SHA-256 in hex of the bytes */
     GByteArray *text;   /* UTF-16 with LF, without newlines at the end; NULL for what is no text */
@@ -42,6 +43,8 @@ static void leaf_free(void *pointer)
     g_free(leaf->type);
     g_free(leaf->name);
     g_free(leaf->hash);
+    if (leaf->message)
+        g_object_unref(leaf->message);
     if (leaf->bytes)
         g_byte_array_unref(leaf->bytes);
     if (leaf->text)
@@ -164,11 +167,34 @@ static GByteArray *content_of(GMimePart *part)
     GMimeStream *stream = g_mime_stream_mem_new();
     g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
     GMimeDataWrapper *wrapper = g_mime_part_get_content(part);
-    if (wrapper)
+    bool base64 = wrapper && g_mime_data_wrapper_get_encoding(wrapper) == GMIME_CONTENT_ENCODING_BASE64;
+    if (base64) { /* by our own decoder: mime_mend.h says why */
+        GMimeStream *encoded = g_mime_data_wrapper_get_stream(wrapper);
+        (void)g_mime_stream_reset(encoded);
+        (void)g_mime_stream_write_to_stream(encoded, stream);
+    } else if (wrapper) {
         (void)g_mime_data_wrapper_write_to_stream(wrapper, stream);
+    }
     GByteArray *array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
     g_object_unref(stream);
+    if (base64) /* the decoded bytes never overtake the encoded ones */
+        g_byte_array_set_size(array, (guint)mime_decode_base64(bytes_of(array->data, array->len), array->data, NULL));
     return array;
+}
+
+/* A forwarded message whose encoding keeps GMime from looking into it. */
+static GMimeMessage *message_in_part(struct leaf *leaf, GMimeParserOptions *options)
+{
+    if (strcmp(leaf->type, "message/rfc822") != 0 || !leaf->bytes || !leaf->bytes->len)
+        return NULL;
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)leaf->bytes->data, leaf->bytes->len);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeMessage *message = g_mime_parser_construct_message(parser, options);
+    g_object_unref(parser);
+    g_object_unref(stream);
+    if (message)
+        mime_mend_all(GMIME_OBJECT(message));
+    return message;
 }
 
 /* Characters instead of bytes, one kind of newline, none at the end. */
@@ -187,13 +213,13 @@ static void leaf_read_text(struct leaf *leaf, const char *charset)
     arena_free(&arena);
 }
 
-static void collect_leaves(GMimeObject *part, GPtrArray *leaves, unsigned depth)
+static void collect_leaves(GMimeObject *part, GPtrArray *leaves, GMimeParserOptions *options, unsigned depth)
 {
     if (!part || depth > NESTING_MAX * 2)
         return;
     if (GMIME_IS_MULTIPART(part)) {
         for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(part)); i++)
-            collect_leaves(g_mime_multipart_get_part(GMIME_MULTIPART(part), i), leaves, depth + 1);
+            collect_leaves(g_mime_multipart_get_part(GMIME_MULTIPART(part), i), leaves, options, depth + 1);
         return;
     }
     struct leaf *leaf = g_new0(struct leaf, 1);
@@ -203,14 +229,19 @@ static void collect_leaves(GMimeObject *part, GPtrArray *leaves, unsigned depth)
     const char *name = g_mime_object_get_content_disposition_parameter(part, "filename");
     if (!name)
         name = g_mime_object_get_content_type_parameter(part, "name");
-    leaf->name = name ? squeezed(name) : NULL;
+    char *valid = name ? g_utf8_make_valid(name, -1) : NULL;
+    leaf->name = valid ? squeezed(valid) : NULL;
+    g_free(valid);
     if (GMIME_IS_MESSAGE_PART(part)) {
         leaf->message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
+        if (leaf->message)
+            g_object_ref(leaf->message);
     } else if (GMIME_IS_PART(part)) {
         leaf->bytes = content_of(GMIME_PART(part));
         leaf->hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256, leaf->bytes->data, leaf->bytes->len);
         if (g_str_has_prefix(leaf->type, "text/") || g_str_has_prefix(leaf->type, "message/"))
             leaf_read_text(leaf, g_mime_object_get_content_type_parameter(part, "charset"));
+        leaf->message = message_in_part(leaf, options);
     }
     g_ptr_array_add(leaves, leaf);
 }
@@ -320,8 +351,8 @@ static void compare_messages(struct comparison *comparison, GMimeMessage *origin
 {
     compare_headers(comparison, original, exported);
     GPtrArray *originals = g_ptr_array_new_with_free_func(leaf_free), *exports = g_ptr_array_new_with_free_func(leaf_free);
-    collect_leaves(g_mime_message_get_mime_part(original), originals, 0);
-    collect_leaves(g_mime_message_get_mime_part(exported), exports, 0);
+    collect_leaves(g_mime_message_get_mime_part(original), originals, comparison->options, 0);
+    collect_leaves(g_mime_message_get_mime_part(exported), exports, comparison->options, 0);
     compare_leaves(comparison, originals, exports, is_unsplit(g_mime_message_get_mime_part(original)));
     g_ptr_array_unref(originals);
     g_ptr_array_unref(exports);
@@ -338,6 +369,8 @@ static GMimeMessage *parse(struct bytes mail, GByteArray *view, GMimeParserOptio
     GMimeMessage *message = g_mime_parser_construct_message(parser, options);
     g_object_unref(parser);
     g_object_unref(stream);
+    if (message)
+        mime_mend_all(GMIME_OBJECT(message));
     return message;
 }
 

@@ -73,7 +73,10 @@ static struct bytes skip_preamble(struct mime_reader *reader, struct bytes mail)
         reader_notice(reader, MIME_NOTICE_DAMAGED, "beginning", "a byte order mark stood before the headers");
     }
     size_t quote = start < mail.size && mail.data[start] == '>' ? 1 : 0;
-    if (mail.size - start >= 5 + quote && memcmp(mail.data + start + quote, "From ", 5) == 0) {
+    size_t behind = start + quote + 5; /* 'From :' would be a header */
+    while (behind < mail.size && mail.data[behind] == ' ')
+        behind++;
+    if (behind < mail.size && memcmp(mail.data + start + quote, "From ", 5) == 0 && mail.data[behind] != ':') {
         const uint8_t *end = memchr(mail.data + start, '\n', mail.size - start);
         start = end ? (size_t)(end + 1 - mail.data) : mail.size;
     }

@@ -164,10 +164,23 @@ struct message_attachment *mime_add_data_attachment(struct message *message, con
     return attachment;
 }
 
-/* MS-OXCMAIL 2.2.3.4.3: the name of an embedded message is its subject. */
-static struct message_attachment *import_embedded(struct mime_reader *reader, struct message *message, GMimeMessagePart *part)
+/* A forwarded message whose (forbidden) encoding keeps GMime from looking into it; NULL for any other part. */
+static GMimeMessage *parse_encoded_message(struct mime_reader *reader, struct message *message, GMimePart *part)
 {
-    GMimeMessage *mime = g_mime_message_part_get_message(part);
+    if (!g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(part)), "message", "rfc822"))
+        return NULL;
+    struct bytes content = mime_part_content(reader, message, part);
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)content.data, content.size);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeMessage *mime = content.size ? g_mime_parser_construct_message(parser, reader->parser_options) : NULL;
+    g_object_unref(parser);
+    g_object_unref(stream);
+    return mime;
+}
+
+/* MS-OXCMAIL 2.2.3.4.3: the name of an embedded message is its subject. */
+static struct message_attachment *import_embedded(struct mime_reader *reader, struct message *message, GMimeMessage *mime)
+{
     struct message_attachment *attachment = message_add_attachment(message);
     struct message *embedded = attachment ? message_embed(message, attachment) : NULL;
     if (!embedded)
@@ -210,8 +223,13 @@ struct message_attachment *mime_import_attachment(struct mime_reader *reader, st
     bool related, bool alternative)
 {
     struct message_attachment *attachment;
-    if (GMIME_IS_MESSAGE_PART(part) && reader->message_depth < EMBEDDED_DEPTH_MAX - 1 && reader->depth < MIME_DEPTH_MAX) {
-        attachment = import_embedded(reader, message, GMIME_MESSAGE_PART(part));
+    bool may_open = reader->message_depth < EMBEDDED_DEPTH_MAX - 1 && reader->depth < MIME_DEPTH_MAX;
+    GMimeMessage *encoded = may_open && GMIME_IS_PART(part) ? parse_encoded_message(reader, message, GMIME_PART(part)) : NULL;
+    if (encoded) {
+        attachment = import_embedded(reader, message, encoded);
+        g_object_unref(encoded);
+    } else if (may_open && GMIME_IS_MESSAGE_PART(part)) {
+        attachment = import_embedded(reader, message, g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)));
     } else if (GMIME_IS_PART(part)) {
         struct bytes data = mime_part_content(reader, message, GMIME_PART(part));
         attachment = data.data ? mime_add_data_attachment(message, NULL, "", data) : NULL;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mail/mime_mend.h"
 #include "mail/mime_properties.h"
 #include "mail/mime_reader.h"
 #include "protocol/property_tags.h"
@@ -62,23 +63,23 @@ static bool content_in_memory(GMimeDataWrapper *wrapper, struct bytes *ret_encod
     return true;
 }
 
-static bool base64_is_damaged(struct bytes encoded)
+static struct bytes decode_base64(struct mime_reader *reader, struct message *message, struct bytes encoded)
 {
-    size_t digits = 0, strange = 0;
-    for (size_t i = 0; i < encoded.size; i++) {
-        uint8_t c = encoded.data[i];
-        if (g_ascii_isalnum(c) || c == '+' || c == '/')
-            digits++;
-        else if (c != '=' && c != '\r' && c != '\n' && c != ' ' && c != '\t')
-            strange++;
-    }
-    return strange > 0 || digits % 4 == 1;
+    size_t room = encoded.size / 4 * 3 + 8;
+    uint8_t *decoded = g_try_malloc(room);
+    bool damaged = false;
+    if (!decoded)
+        return BYTES_NONE;
+    size_t size = mime_decode_base64(encoded, decoded, &damaged);
+    if (damaged)
+        reader_notice(reader, MIME_NOTICE_DAMAGED, "part in base64", "characters that are not base64 were left out");
+    return message_adopt(message, decoded, room, g_free) ? bytes_of(decoded, size) : BYTES_NONE;
 }
 
-static struct bytes decode_in_memory(struct message *message, struct bytes encoded, GMimeContentEncoding encoding)
+static struct bytes decode_quoted_printable(struct message *message, struct bytes encoded)
 {
     GMimeEncoding decoder;
-    g_mime_encoding_init_decode(&decoder, encoding);
+    g_mime_encoding_init_decode(&decoder, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
     size_t room = g_mime_encoding_outlen(&decoder, encoded.size) + 16;
     char *decoded = g_try_malloc(room);
     if (!decoded)
@@ -110,10 +111,10 @@ struct bytes mime_part_content(struct mime_reader *reader, struct message *messa
     struct bytes encoded;
     if (!content_in_memory(wrapper, &encoded))
         return decode_by_stream(message, wrapper);
-    if (encoding == GMIME_CONTENT_ENCODING_BASE64 && base64_is_damaged(encoded))
-        reader_notice(reader, MIME_NOTICE_DAMAGED, "part in base64", "characters that are not base64 were left out");
-    if (encoding == GMIME_CONTENT_ENCODING_BASE64 || encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE)
-        return decode_in_memory(message, encoded, encoding);
+    if (encoding == GMIME_CONTENT_ENCODING_BASE64)
+        return decode_base64(reader, message, encoded);
+    if (encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE)
+        return decode_quoted_printable(message, encoded);
     if (encoding == GMIME_CONTENT_ENCODING_UUENCODE)
         return decode_by_stream(message, wrapper);
     struct bytes copy = arena_bytes(message_arena(message), encoded);

@@ -5,6 +5,7 @@
 #include "base/filetime.h"
 #include "base/text.h"
 #include "mail/mail_address.h"
+#include "mail/mime_mend.h"
 #include "mail/mime_properties.h"
 #include "mail/mime_reader.h"
 #include "protocol/property_tags.h"
@@ -355,7 +356,8 @@ static void import_transport_headers(struct message *message, GMimeMessage *mime
 
 void mime_import_headers(struct mime_reader *reader, struct message *message, GMimeMessage *mime, struct bytes headers)
 {
-    import_transport_headers(message, mime, headers);
+    import_transport_headers(message, mime, headers); /* as they stand: before they are mended */
+    (void)mime_mend_headers(GMIME_OBJECT(mime));
     import_originator(reader, message, mime);
     import_recipients(reader, message, g_mime_message_get_to(mime), MESSAGE_RECIPIENT_TO, "To header", 0);
     import_recipients(reader, message, g_mime_message_get_cc(mime), MESSAGE_RECIPIENT_CC, "Cc header", 0);

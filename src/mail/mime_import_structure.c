@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mail/mime_mend.h"
 #include "mail/mime_properties.h"
 #include "mail/mime_reader.h"
 #include "protocol/property_tags.h"
@@ -149,6 +150,7 @@ static void walk_part(struct walk *walk, GMimeObject *part, enum part_place plac
 {
     if (!part || message_failed(walk->message))
         return;
+    (void)mime_mend_headers(part);
     if (!GMIME_IS_MULTIPART(part)) {
         walk_leaf(walk, part, place);
         return;
@@ -189,6 +191,7 @@ static struct bytes entity_bytes(struct message *message, GMimeObject *part)
 static void import_clear_signed(struct walk *walk, GMimeObject *root)
 {
     struct message *message = walk->message;
+    struct bytes entity = entity_bytes(message, root); /* before anything in it is mended */
     struct message body_only = *message; /* shares memory; the attachments found on the way are not kept */
     walk->message = &body_only;
     for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(root)) && i < 1; i++)
@@ -196,7 +199,6 @@ static void import_clear_signed(struct walk *walk, GMimeObject *root)
     walk->message = message;
     message->properties = body_only.properties;
     message_set_text(message, &message->properties, PID_TAG_MESSAGE_CLASS, "IPM.Note.SMIME.MultipartSigned");
-    struct bytes entity = entity_bytes(message, root);
     if (entity.data)
         mime_add_data_attachment(message, "smime.p7m", "multipart/signed", entity);
 }
