@@ -23,7 +23,7 @@ enum header_kind {
     HEADER_LIST_UNSUBSCRIBE, HEADER_UNSENT,
     HEADER_KINDS,
     HEADER_OTHER = HEADER_KINDS, /* written as it is */
-    HEADER_CONTENT,              /* belongs to the outermost part, which is written anew */
+    HEADER_CONTENT,              /* of the outermost part, or of the mail file it came from: written anew */
 };
 
 static const struct {
@@ -41,7 +41,8 @@ static const struct {
     {"Content-Type", HEADER_CONTENT}, {"Content-Disposition", HEADER_CONTENT}, {"Content-Transfer-Encoding", HEADER_CONTENT},
     {"Content-Id", HEADER_CONTENT}, {"Content-Location", HEADER_CONTENT}, {"Content-Base", HEADER_CONTENT},
     {"Content-Description", HEADER_CONTENT}, {"Content-Length", HEADER_CONTENT}, {"Content-MD5", HEADER_CONTENT},
-    {"Lines", HEADER_CONTENT},
+    {"Lines", HEADER_CONTENT}, {"Status", HEADER_CONTENT}, {"X-Status", HEADER_CONTENT},
+    {"X-Mozilla-Status", HEADER_CONTENT}, {"X-Mozilla-Status2", HEADER_CONTENT},
 };
 
 /* The properties that a header is made of, where they are all. */
@@ -308,8 +309,6 @@ static void write_reply_to(struct header_export *export)
 static void write_date(struct header_export *export)
 {
     uint64_t time = message_get_time(&export->message->properties, PID_TAG_CLIENT_SUBMIT_TIME);
-    if (!time)
-        time = message_get_time(&export->message->properties, PID_TAG_MESSAGE_DELIVERY_TIME);
     GDateTime *date = time ? g_date_time_new_from_unix_utc(filetime_to_unix(time)) : NULL;
     if (!date)
         return;

@@ -68,6 +68,11 @@ static struct bytes skip_preamble(struct mime_reader *reader, struct bytes mail)
     size_t start = 0;
     while (start < mail.size && (mail.data[start] == '\r' || mail.data[start] == '\n'))
         start++;
+    size_t name = start; /* a blank line before what is no header is an empty header block */
+    while (name < mail.size && mail.data[name] > ' ' && mail.data[name] < 0x7F && mail.data[name] != ':')
+        name++;
+    if (start < mail.size && (name == mail.size || mail.data[name] != ':') && mail.data[start] < 0x80)
+        return mail;
     if (mail.size - start >= 3 && memcmp(mail.data + start, "\xEF\xBB\xBF", 3) == 0) {
         start += 3;
         reader_notice(reader, MIME_NOTICE_DAMAGED, "beginning", "a byte order mark stood before the headers");
