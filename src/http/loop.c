@@ -64,9 +64,11 @@ static void loop_woken(evutil_socket_t fd, short events, void *argument)
     if (read(fd, &count, sizeof count) < 0)
         count = 0; /* nothing there: another round emptied it */
     bool stopping = atomic_load(&loop->stopping); /* before the queue, so that what was posted earlier still runs */
-    for (struct loop_task *task = queue_take(loop), *next; task; task = next) {
-        next = task->next;
+    struct loop_task *task = queue_take(loop);
+    while (task) {
+        struct loop_task *next = task->next;
         task->run(task);
+        task = next ? next : stopping ? queue_take(loop) : NULL;
     }
     if (stopping)
         event_base_loopbreak(loop->base);
@@ -139,14 +141,20 @@ void loop_stop(struct loop *loop)
     loop_wake(loop);
 }
 
+void loop_wait(struct loop *loop)
+{
+    if (loop->thread_started)
+        pthread_join(loop->thread, NULL);
+    loop->thread_started = false;
+}
+
 void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
-    if (loop->thread_started) {
+    if (loop->thread_started)
         loop_stop(loop);
-        pthread_join(loop->thread, NULL);
-    }
+    loop_wait(loop);
     if (loop->base) {
         event_del(&loop->wake);
         event_base_free(loop->base);

@@ -34,9 +34,11 @@ struct loop *loop_new(void);
 bool loop_start(struct loop *loop, unsigned number);
 /* Runs it on the calling thread instead (tests), until loop_stop. */
 void loop_run(struct loop *loop);
-/* Ends the loop after the tasks posted so far have run. Any thread. */
+/* Ends the loop after the tasks posted so far, and those they post, have run. Any thread. */
 void loop_stop(struct loop *loop);
-/* Stops it if it runs, waits for its thread, frees it. Tasks posted later are never run. Not on its own thread. */
+/* Waits for its thread to end. Tasks posted later are never run. Not on its own thread. */
+void loop_wait(struct loop *loop);
+/* Stops it if it runs, waits for its thread, frees it. */
 void loop_free(struct loop *loop);
 
 struct event_base *loop_base(struct loop *loop);

@@ -17,10 +17,10 @@ struct config {
     /* [server] */
     char *data_path; /* folder of mailboxes and directory */
     char *user;      /* to become after the sockets are bound; "" to stay */
-    char *log_level;
+    char *log_level; /* error, warning, info, debug */
     uint32_t umask;
-    uint32_t loop_threads;     /* 0: one per core */
-    uint32_t worker_threads;   /* 0: two per core, at least 4 */
+    uint32_t loop_threads;   /* 0: one per core */
+    uint32_t worker_threads; /* 0: two per core, at least 4 */
     uint32_t blocking_threads;
     uint32_t worker_queue_max;
     uint32_t open_mailboxes_max;
@@ -33,6 +33,14 @@ struct config {
     uint32_t body_size_max;
     /* [tls] */
     char *certificate_path, *key_path;
+    /* [authentication] */
+    bool basic;
+    bool basic_over_plain;
+    uint32_t remember_ms;
+    uint32_t remembered_max;
+    uint32_t failure_delay_ms;
+    uint32_t failures_per_account, failures_per_address;
+    uint32_t failure_window_ms, lock_ms;
     /* [mapi] */
     uint32_t pending_period_ms;
     uint32_t context_idle_ms;
@@ -42,7 +50,8 @@ struct config {
     bool resend; /* the lost-answer extension, docs/resend.md */
     uint32_t kept_answers_size_max; /* bytes of answers kept for it */
     /* [organisation] */
-    char *public_url;  /* scheme and host clients reach us at, "https://mail.example.org"; "": the Host they sent */
+    char *organisation_name;
+    char *public_url;     /* scheme and host clients reach us at, "https://mail.example.org"; "": the Host they sent */
     char *default_domain; /* for user names without one */
 };
 
@@ -57,3 +66,7 @@ bool config_read(const char *path, struct config **ret_config, struct config_err
 /* The same from text; 'name' stands for the file in messages. */
 bool config_parse(const char *name, const char *text, struct config **ret_config, struct config_error *ret_error);
 void config_free(struct config *config);
+/* The example file: every setting with its explanation, range and default, commented out. */
+bool config_describe(struct buffer *output);
+/* Like the address in 'listen': "192.0.2.1:443", "[::]:443", "8080" (all addresses). False when malformed. */
+bool config_parse_listener(const char *text, struct config_listener *ret_listener, char *ret_error, size_t error_size);

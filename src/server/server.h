@@ -10,6 +10,8 @@
 struct http_server;
 
 struct server {
+    /* Read it on the main thread only (start, reload, drain, stop) and keep what is needed elsewhere; the values and
+     * strings of a configuration stay valid until the process ends. */
     const struct config *config;
     struct loop **loops;
     unsigned loop_count;

@@ -13,6 +13,9 @@
 
 struct strand;
 
+#define STRAND_TURN_MS 20u
+#define STRAND_TASKS_MAX 1024u
+
 enum strand_result { STRAND_DONE, STRAND_YIELD };
 
 /* The memory is the poster's and stays until 'run' has returned STRAND_DONE; 'run' may free it just before that. */

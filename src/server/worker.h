@@ -14,9 +14,14 @@ struct worker_job {
 
 /* queue_max: jobs that may wait; threads are named '<name>-<number>'. NULL without memory or threads. */
 struct worker_pool *worker_pool_new(const char *name, unsigned thread_count, unsigned queue_max);
-/* Runs what is queued, refuses new jobs, waits for the threads, frees the pool. Not on one of its own threads. */
+/* Runs what is queued, refuses new jobs from now on, waits for the threads. Not on one of its own threads. */
+void worker_pool_close(struct worker_pool *pool);
+/* Closes it if that has not been done, and frees it. */
 void worker_pool_free(struct worker_pool *pool);
 /* First come, first served. False (and the job is not taken) when queue_max jobs wait: the caller answers 'busy'. To bring
  * a result back to a connection, loop_post to http_exchange_loop(exchange), or answer the exchange right there. */
 bool worker_post(struct worker_pool *pool, struct worker_job *job);
+/* For a job that has more to do: behind those that wait, regardless of queue_max. Only from within its own run, which must
+ * not touch it afterwards. */
+void worker_post_again(struct worker_pool *pool, struct worker_job *job);
 unsigned worker_pool_waiting(struct worker_pool *pool);

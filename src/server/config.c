@@ -1,0 +1,388 @@
+#include "server/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "server/setting.h"
+
+#define FIELD(member) offsetof(struct config, member)
+#define MINUTE_MS 60000u
+#define HOUR_MS 3600000u
+#define NO_CHOICES NULL
+
+/* One row a setting: section, name, kind, field, minimum, maximum, choices, default, explanation. */
+static const struct setting settings[] = {
+    {"server", "data", SETTING_PATH, FIELD(data_path), 0, 0, NO_CHOICES, "/var/lib/mapihttp",
+        "Folder of the mailboxes and of the embedded directory."},
+    {"server", "user", SETTING_TEXT, FIELD(user), 0, 0, NO_CHOICES, "",
+        "User to become once the ports are bound, when started as root. Under systemd the unit does this."},
+    {"server", "log_level", SETTING_CHOICE, FIELD(log_level), 0, 0, "error|warning|info|debug", "info",
+        "The least important lines that are still logged."},
+    {"server", "umask", SETTING_OCTAL, FIELD(umask), 0, 0777, NO_CHOICES, "0077",
+        "Permissions that new files do not get."},
+    {"server", "loop_threads", SETTING_NUMBER, FIELD(loop_threads), 0, 64, NO_CHOICES, "0",
+        "Threads that serve connections; 0: one per core."},
+    {"server", "worker_threads", SETTING_NUMBER, FIELD(worker_threads), 0, 256, NO_CHOICES, "0",
+        "Threads that work on mailboxes; 0: two per core, at least 4."},
+    {"server", "blocking_threads", SETTING_NUMBER, FIELD(blocking_threads), 1, 64, NO_CHOICES, "2",
+        "Threads for what takes long, such as checking passwords."},
+    {"server", "worker_queue_max", SETTING_NUMBER, FIELD(worker_queue_max), 16, 1000000, NO_CHOICES, "4096",
+        "Pieces of work that may wait for a thread; beyond it clients are told that the server is busy."},
+    {"server", "open_mailboxes_max", SETTING_NUMBER, FIELD(open_mailboxes_max), 1, 100000, NO_CHOICES, "256",
+        "Mailbox files kept open at a time; the least recently used is closed first."},
+    {"server", "shutdown_timeout", SETTING_DURATION, FIELD(shutdown_timeout_ms), 0, 10 * MINUTE_MS, NO_CHOICES, "15s",
+        "How long running requests may take to finish after SIGTERM."},
+
+    {"http", "listen", SETTING_LISTENER, 0, 0, 0, NO_CHOICES, "[::]:443 tls",
+        "Address and port to serve, with 'tls' or 'plain' behind; may be given several times. 'plain' is for tests and for\n"
+        "a proxy on the same machine that ends TLS."},
+    {"http", "connections_max", SETTING_NUMBER, FIELD(connections_max), 16, 1000000, NO_CHOICES, "20000",
+        "Connections at a time; further ones are closed at once. The limit of open files is raised to fit where allowed."},
+    {"http", "header_timeout", SETTING_DURATION, FIELD(header_timeout_ms), 100, HOUR_MS, NO_CHOICES, "20s",
+        "How long the TLS handshake, and then the head of a request, may take."},
+    {"http", "body_timeout", SETTING_DURATION, FIELD(body_timeout_ms), 100, HOUR_MS, NO_CHOICES, "30s",
+        "How long a request body may take; longer only for what comes at 1 KB/s or faster."},
+    {"http", "idle_timeout", SETTING_DURATION, FIELD(idle_timeout_ms), 100, 24 * HOUR_MS, NO_CHOICES, "2min",
+        "How long a connection is kept open between two requests."},
+    {"http", "send_timeout", SETTING_DURATION, FIELD(send_timeout_ms), 100, HOUR_MS, NO_CHOICES, "60s",
+        "How long a client may take no byte of an answer."},
+    {"http", "body_size_max", SETTING_SIZE, FIELD(body_size_max), 65536, 256u << 20, NO_CHOICES, "8M",
+        "Largest request body. MAPI requests have smaller limits of their own."},
+
+    {"tls", "certificate", SETTING_PATH, FIELD(certificate_path), 0, 0, NO_CHOICES, "/etc/mapihttp/tls/certificate.pem",
+        "Certificate with its chain, PEM. Read again on SIGHUP; a bad one is logged and the old one stays."},
+    {"tls", "key", SETTING_PATH, FIELD(key_path), 0, 0, NO_CHOICES, "/etc/mapihttp/tls/key.pem",
+        "Its private key, PEM; readable by the server's user."},
+
+    {"authentication", "basic", SETTING_BOOLEAN, FIELD(basic), 0, 0, NO_CHOICES, "yes",
+        "Offer Basic authentication."},
+    {"authentication", "basic_over_plain", SETTING_BOOLEAN, FIELD(basic_over_plain), 0, 0, NO_CHOICES, "no",
+        "Offer it on connections without TLS too: only for a proxy that ends TLS on the same machine."},
+    {"authentication", "remember", SETTING_DURATION, FIELD(remember_ms), 0, MINUTE_MS, NO_CHOICES, "60s",
+        "How long a checked password is remembered (as a keyed hash); 0 checks each request's."},
+    {"authentication", "remembered_max", SETTING_NUMBER, FIELD(remembered_max), 16, 1000000, NO_CHOICES, "4096",
+        "How many."},
+    {"authentication", "failure_delay", SETTING_DURATION, FIELD(failure_delay_ms), 0, 10000, NO_CHOICES, "1s",
+        "A wrong password is answered no earlier than this."},
+    {"authentication", "failures_per_account", SETTING_NUMBER, FIELD(failures_per_account), 0, 100000, NO_CHOICES, "10",
+        "Wrong passwords within failure_window after which an account is locked for a while; 0: never."},
+    {"authentication", "failures_per_address", SETTING_NUMBER, FIELD(failures_per_address), 0, 1000000, NO_CHOICES, "100",
+        "The same for a client address."},
+    {"authentication", "failure_window", SETTING_DURATION, FIELD(failure_window_ms), 1000, 24 * HOUR_MS, NO_CHOICES, "10min",
+        "Window in which failures are counted."},
+    {"authentication", "lock", SETTING_DURATION, FIELD(lock_ms), 0, 24 * HOUR_MS, NO_CHOICES, "10min",
+        "How long a lock holds."},
+
+    {"mapi", "pending_period", SETTING_DURATION, FIELD(pending_period_ms), 50, 5 * MINUTE_MS, NO_CHOICES, "15s",
+        "Sign of life while a request is worked on (X-PendingPeriod)."},
+    {"mapi", "context_idle", SETTING_DURATION, FIELD(context_idle_ms), 1000, 24 * HOUR_MS, NO_CHOICES, "15min",
+        "A session context without requests ends after this (X-ExpirationInfo)."},
+    {"mapi", "notification_wait", SETTING_DURATION, FIELD(notification_wait_ms), 100, HOUR_MS, NO_CHOICES, "5min",
+        "How long a NotificationWait without an event is kept."},
+    {"mapi", "contexts_per_user_max", SETTING_NUMBER, FIELD(contexts_per_user_max), 1, 100000, NO_CHOICES, "100",
+        "Session contexts of one user; beyond it the longest idle one ends."},
+    {"mapi", "parked_waits_max", SETTING_NUMBER, FIELD(parked_waits_max), 1, 1000000, NO_CHOICES, "20000",
+        "NotificationWaits kept at a time, all users."},
+    {"mapi", "resend", SETTING_BOOLEAN, FIELD(resend), 0, 0, NO_CHOICES, "yes",
+        "Answer a resent request, whose answer was lost, from the kept answer."},
+    {"mapi", "kept_answers_size_max", SETTING_SIZE, FIELD(kept_answers_size_max), 0, 2047u << 20, NO_CHOICES, "64M",
+        "Memory for kept answers, all users."},
+
+    {"organisation", "name", SETTING_TEXT, FIELD(organisation_name), 0, 0, NO_CHOICES, "First Organization",
+        "Name of the organisation, as clients show it."},
+    {"organisation", "public_url", SETTING_TEXT, FIELD(public_url), 0, 0, NO_CHOICES, "",
+        "What clients reach this server at, such as https://mail.example.org; empty: the name they asked for."},
+    {"organisation", "default_domain", SETTING_TEXT, FIELD(default_domain), 0, 0, NO_CHOICES, "",
+        "Domain of users who log on with a bare name."},
+};
+#define SETTING_COUNT (sizeof settings / sizeof *settings)
+
+/* --- listeners --- */
+
+bool config_parse_listener(const char *text, struct config_listener *ret_listener, char *ret_error, size_t error_size)
+{
+    char address[128], mode[16] = "", excess;
+    if (sscanf(text, "%127s %15s %c", address, mode, &excess) > 2 || sscanf(text, "%127s", address) < 1) {
+        snprintf(ret_error, error_size, "'%s' is not an address and 'tls' or 'plain'", text);
+        return false;
+    }
+    if (strcmp(mode, "tls") != 0 && strcmp(mode, "plain") != 0) {
+        snprintf(ret_error, error_size, "'%s': say 'tls' or 'plain' behind the address", text);
+        return false;
+    }
+    char *colon = strrchr(address, ':');
+    const char *port_text = colon ? colon + 1 : address;
+    const char *host = "::";
+    if (colon) {
+        *colon = 0;
+        host = address;
+        size_t host_size = strlen(host);
+        if (*host == '[' && host_size > 2 && host[host_size - 1] == ']') {
+            address[host_size - 1] = 0;
+            host++;
+        } else if (strchr(host, ':') || strchr(host, '[') || !*host) {
+            snprintf(ret_error, error_size, "'%s': write IPv6 addresses as [address]:port", text);
+            return false;
+        }
+    }
+    size_t digits = strspn(port_text, "0123456789");
+    unsigned long port = digits && digits <= 5 && !port_text[digits] ? strtoul(port_text, NULL, 10) : 65536;
+    if (port > 65535) {
+        snprintf(ret_error, error_size, "'%s' has no valid port", text);
+        return false;
+    }
+    char *copy = strdup(host);
+    if (!copy)
+        return false;
+    *ret_listener = (struct config_listener){copy, (uint16_t)port, mode[0] == 't'};
+    return true;
+}
+
+static bool add_listener(struct config *config, const char *value, char *error, size_t error_size)
+{
+    if (config->listener_count == CONFIG_LISTENERS_MAX) {
+        snprintf(error, error_size, "more than %u addresses", CONFIG_LISTENERS_MAX);
+        return false;
+    }
+    if (!config_parse_listener(value, &config->listeners[config->listener_count], error, error_size))
+        return false;
+    config->listener_count++;
+    return true;
+}
+
+static bool assign(const struct setting *setting, struct config *config, const char *value, char *error, size_t error_size)
+{
+    return setting->kind == SETTING_LISTENER ? add_listener(config, value, error, error_size)
+                                             : setting_assign(setting, config, value, error, error_size);
+}
+
+/* --- names that somebody may have meant --- */
+
+#define NAME_SIZE_MAX 64u
+
+static unsigned edit_distance(const char *a, const char *b)
+{
+    unsigned row[NAME_SIZE_MAX + 1];
+    size_t b_size = strlen(b);
+    if (b_size > NAME_SIZE_MAX)
+        return UINT32_MAX;
+    for (unsigned j = 0; j <= b_size; j++)
+        row[j] = j;
+    for (unsigned i = 1; *a; a++, i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_size; j++) {
+            unsigned above = row[j];
+            unsigned replaced = diagonal + (*a != b[j - 1]);
+            unsigned shorter = (row[j - 1] < above ? row[j - 1] : above) + 1;
+            row[j] = replaced < shorter ? replaced : shorter;
+            diagonal = above;
+        }
+    }
+    return row[b_size];
+}
+
+static void explain_unknown(const char *section, const char *name, char *error, size_t error_size)
+{
+    const struct setting *likely = NULL;
+    bool section_known = false;
+    unsigned least = 8; /* more than three letters off it is no likeness */
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        bool same_section = strcmp(settings[i].section, section) == 0;
+        section_known |= same_section;
+        unsigned letters = edit_distance(name, settings[i].name);
+        if (letters < strlen(settings[i].name) / 2 && letters * 2 + !same_section < least) {
+            least = letters * 2 + !same_section;
+            likely = &settings[i];
+        }
+    }
+    int used = snprintf(error, error_size, section_known ? "unknown setting" : "unknown section");
+    if (likely)
+        snprintf(error + used, error_size - (size_t)used, "; did you mean %s in [%s]?", likely->name, likely->section);
+}
+
+/* --- reading --- */
+
+struct reading {
+    const char *name;
+    const char *rest;  /* of the text */
+    unsigned line;     /* of the line last read */
+    bool line_too_long;
+    struct config *config;
+    unsigned set_in_line[SETTING_COUNT]; /* 0: not set */
+    struct config_error *error;
+    bool failed;
+};
+
+/* inih's line source: counts lines, which its callback does not tell. */
+static char *read_line(char *line, int size, void *argument)
+{
+    struct reading *reading = argument;
+    if (!*reading->rest)
+        return NULL;
+    size_t line_size = strcspn(reading->rest, "\n");
+    size_t taken = line_size + (reading->rest[line_size] == '\n');
+    reading->line++;
+    if (line_size + 2 > (size_t)size) {
+        reading->line_too_long = true;
+        line_size = 0;
+    }
+    memcpy(line, reading->rest, line_size);
+    line[line_size] = '\n';
+    line[line_size + 1] = 0;
+    reading->rest += taken;
+    return line;
+}
+
+static int reject(struct reading *reading, const char *section, const char *name, const char *what)
+{
+    if (!reading->failed)
+        snprintf(reading->error->text, sizeof reading->error->text, "%s:%u: [%s] %s: %s", reading->name, reading->line,
+            section, name, what);
+    reading->failed = true;
+    return 0;
+}
+
+static int take_setting(void *argument, const char *section, const char *name, const char *value)
+{
+    struct reading *reading = argument;
+    char error[256];
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(settings[i].section, section) != 0 || strcmp(settings[i].name, name) != 0)
+            continue;
+        if (reading->set_in_line[i] && settings[i].kind != SETTING_LISTENER) {
+            snprintf(error, sizeof error, "already set in line %u", reading->set_in_line[i]);
+            return reject(reading, section, name, error);
+        }
+        reading->set_in_line[i] = reading->line;
+        return assign(&settings[i], reading->config, value, error, sizeof error) || reject(reading, section, name, error);
+    }
+    explain_unknown(section, name, error, sizeof error);
+    return reject(reading, section, name, error);
+}
+
+static bool assign_defaults(struct reading *reading)
+{
+    char error[256];
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (!reading->set_in_line[i] && !assign(&settings[i], reading->config, settings[i].standard, error, sizeof error)) {
+            snprintf(reading->error->text, sizeof reading->error->text, "default of %s: %s", settings[i].name, error);
+            return false;
+        }
+    return true;
+}
+
+/* What no single setting can know. */
+static bool check_together(const struct reading *reading)
+{
+    const struct config *config = reading->config;
+    const char *wrong = NULL;
+    if (config->context_idle_ms < config->pending_period_ms)
+        wrong = "[mapi] context_idle is shorter than pending_period";
+    else if (*config->public_url && strncmp(config->public_url, "https://", 8) != 0
+        && strncmp(config->public_url, "http://", 7) != 0)
+        wrong = "[organisation] public_url does not begin with https://";
+    if (wrong)
+        snprintf(reading->error->text, sizeof reading->error->text, "%s: %s", reading->name, wrong);
+    return !wrong;
+}
+
+bool config_parse(const char *name, const char *text, struct config **ret_config, struct config_error *ret_error)
+{
+    struct config *config = calloc(1, sizeof *config);
+    if (!config) {
+        snprintf(ret_error->text, sizeof ret_error->text, "out of memory");
+        return false;
+    }
+    struct reading reading = {.name = name, .rest = text, .config = config, .error = ret_error};
+    ini_allow_multiline = false; /* an indented line is a setting like any other */
+    int line = ini_parse_stream(read_line, &reading, take_setting, &reading);
+    bool done = false;
+    if (reading.failed)
+        done = false; /* already said */
+    else if (reading.line_too_long)
+        snprintf(ret_error->text, sizeof ret_error->text, "%s: a line is longer than 198 characters", name);
+    else if (line > 0)
+        snprintf(ret_error->text, sizeof ret_error->text, "%s:%d: neither a [section] nor 'name = value'", name, line);
+    else
+        done = assign_defaults(&reading) && check_together(&reading);
+    if (!done) {
+        config_free(config);
+        return false;
+    }
+    *ret_config = config;
+    return true;
+}
+
+static bool read_file(const char *path, struct buffer *content)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    content->size_max = 1u << 20;
+    char part[4096];
+    size_t size;
+    while ((size = fread(part, 1, sizeof part, file)) > 0)
+        buffer_append(content, part, size);
+    bool failed = ferror(file) || content->failed;
+    fclose(file);
+    return !failed;
+}
+
+bool config_read(const char *path, struct config **ret_config, struct config_error *ret_error)
+{
+    if (!path)
+        return config_parse("(defaults)", "", ret_config, ret_error);
+    struct buffer content = {0};
+    const char *text = NULL;
+    errno = 0;
+    if (read_file(path, &content))
+        text = buffer_string(&content);
+    if (!text)
+        snprintf(ret_error->text, sizeof ret_error->text, "%s: %s", path, errno ? strerror(errno) : "cannot be read");
+    else if (strlen(text) != content.size) {
+        snprintf(ret_error->text, sizeof ret_error->text, "%s: contains NUL octets", path);
+        text = NULL;
+    }
+    bool done = text && config_parse(path, text, ret_config, ret_error);
+    buffer_free(&content);
+    return done;
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        setting_clear(&settings[i], config);
+    for (uint32_t i = 0; i < config->listener_count; i++)
+        free(config->listeners[i].host);
+    free(config);
+}
+
+bool config_describe(struct buffer *output)
+{
+    const char *section = "";
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings[i];
+        char range[80];
+        if (strcmp(section, setting->section) != 0)
+            buffer_append_format(output, "%s[%s]\n", *section ? "\n" : "", setting->section);
+        section = setting->section;
+        setting_range(setting, range, sizeof range);
+        buffer_append_string(output, "\n# ");
+        for (const char *p = setting->explanation; *p; p++) {
+            buffer_append_u8(output, (uint8_t)*p);
+            if (*p == '\n')
+                buffer_append_string(output, "# ");
+        }
+        if (*range)
+            buffer_append_format(output, " (%s)", range);
+        buffer_append_format(output, "\n#%s =%s%s\n", setting->name, *setting->standard ? " " : "", setting->standard);
+    }
+    return !output->failed;
+}
