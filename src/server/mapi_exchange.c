@@ -1,0 +1,305 @@
+#include "server/mapi_exchange.h"
+
+#include <string.h>
+
+#include "base/filetime.h"
+#include "base/log.h"
+#include "server/authentication.h"
+#include "server/page.h"
+
+#define STATUS_SERVER_TOO_BUSY 0x6BBu /* RPC_S_SERVER_TOO_BUSY (MS-OXCRPC R526) */
+
+/* --- answering --- */
+
+static void send_answer(struct mapi_exchange *mapi, enum mapi_response_code late_code)
+{
+    struct buffer stream = {0};
+    bool started = mapi->streaming;
+    if (!started)
+        buffer_append_string(&stream, MAPI_META_PROCESSING);
+    mapi_answer_append_done(&stream, mapi->started, loop_clock_ms() - mapi->started_ms, late_code);
+    buffer_append(&stream, mapi->answer.data, mapi->answer.size);
+    buffer_free(&mapi->answer);
+    /* What follows may free 'mapi': it lives in the exchange. */
+    struct http_exchange *exchange = mapi->exchange;
+    if (stream.failed) {
+        http_answer_abort(exchange);
+    } else if (started) {
+        http_answer_write(exchange, buffer_bytes(&stream));
+        http_answer_finish(exchange);
+    } else {
+        http_answer_take(exchange, &stream);
+    }
+    buffer_free(&stream);
+}
+
+/* Gives back what the request held; 'mapi' may only be sent from then on. */
+static void let_go(struct mapi_exchange *mapi)
+{
+    struct services *services = mapi->services;
+    loop_timer_stop(&mapi->processing);
+    if (mapi->ticket.answer)
+        session_answer_release(mapi->ticket.answer);
+    if (mapi->ticket.context && mapi->end_context)
+        session_end(services->sessions, mapi->ticket.context,
+                    mapi->request.type == MAPI_REQUEST_CONNECT ? SESSION_END_REFUSED : SESSION_END_DISCONNECT);
+    session_return(services->sessions, &mapi->ticket, loop_clock_ms());
+    identity_release(mapi->identity);
+    mapi->identity = NULL;
+    arena_free(&mapi->arena);
+}
+
+static void keep_answer(struct mapi_exchange *mapi)
+{
+    struct session_table *sessions = mapi->services->sessions;
+    if (mapi->ticket.context && !mapi->ticket.answer && !mapi->end_context && session_keeps_answers(sessions, &mapi->ticket))
+        session_keep_answer(sessions, &mapi->ticket, buffer_bytes(&mapi->answer), http_exchange_delivery(mapi->exchange));
+}
+
+static void append_refusal(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail)
+{
+    buffer_clear(&mapi->answer);
+    page_append_refusal(&mapi->answer, mapi->services, code, detail,
+                        mapi_header_value_allowed(mapi->request.request_id) ? mapi->request.request_id : "");
+}
+
+void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail)
+{
+    struct mapi_answer_settings settings = services_answer_settings(mapi->services);
+    append_refusal(mapi, code, detail);
+    if (mapi->streaming) {
+        let_go(mapi);
+        send_answer(mapi, code);
+        return;
+    }
+    mapi_answer_headers(mapi->exchange, &mapi->request, code, &settings, &mapi->ticket);
+    let_go(mapi);
+    struct buffer page = mapi->answer;
+    mapi->answer = (struct buffer){0};
+    http_answer_take(mapi->exchange, &page);
+    buffer_free(&page);
+}
+
+void mapi_exchange_stream(struct mapi_exchange *mapi)
+{
+    struct mapi_answer_settings settings = services_answer_settings(mapi->services);
+    if (mapi->streaming)
+        return;
+    mapi->streaming = true;
+    mapi_answer_headers(mapi->exchange, &mapi->request, MAPI_RESPONSE_SUCCESS, &settings, &mapi->ticket);
+    http_answer_write(mapi->exchange, BYTES_LITERAL(MAPI_META_PROCESSING));
+    http_answer_repeat(mapi->exchange, MAPI_META_PENDING, settings.pending_period_ms);
+}
+
+void mapi_exchange_finish(struct mapi_exchange *mapi)
+{
+    struct mapi_answer_settings settings = services_answer_settings(mapi->services);
+    if (mapi->code == MAPI_RESPONSE_SUCCESS && mapi->answer.failed)
+        mapi->code = MAPI_RESPONSE_INVALID_RESPONSE;
+    if (mapi->code != MAPI_RESPONSE_SUCCESS) {
+        mapi_exchange_refuse(mapi, mapi->code, NULL);
+        return;
+    }
+    if (!mapi->streaming)
+        mapi_answer_headers(mapi->exchange, &mapi->request, MAPI_RESPONSE_SUCCESS, &settings, &mapi->ticket);
+    keep_answer(mapi);
+    let_go(mapi);
+    send_answer(mapi, MAPI_RESPONSE_SUCCESS);
+}
+
+void mapi_exchange_encode(struct mapi_exchange *mapi, const struct wire_structure *structure, const void *body)
+{
+    buffer_clear(&mapi->answer);
+    if (!wire_encode(structure, body, NULL, &mapi->answer, NULL))
+        mapi->code = MAPI_RESPONSE_INVALID_RESPONSE;
+}
+
+void mapi_exchange_encode_failure(struct mapi_exchange *mapi, uint32_t status_code)
+{
+    buffer_clear(&mapi->answer);
+    buffer_append_u32(&mapi->answer, status_code);
+    buffer_append_u32(&mapi->answer, 0);
+}
+
+enum mapi_response_code mapi_exchange_fault(const struct mapi_exchange *mapi)
+{
+    unsigned fault = mapi->services->server->config->fault_injection ? mapi->request.fault : 0;
+    return fault == MAPI_RESPONSE_UNKNOWN_FAILURE || fault == MAPI_RESPONSE_INVALID_RESPONSE ? (enum mapi_response_code)fault
+                                                                                            : MAPI_RESPONSE_SUCCESS;
+}
+
+/* --- work on a strand --- */
+
+struct mapi_exchange *mapi_exchange_of_work(struct strand_task *task)
+{
+    return container_of(task, struct mapi_exchange, work);
+}
+
+static void completed(struct loop_task *task)
+{
+    mapi_exchange_finish(container_of(task, struct mapi_exchange, completed));
+}
+
+void mapi_exchange_done(struct mapi_exchange *mapi)
+{
+    mapi->completed.run = completed;
+    loop_post(http_exchange_loop(mapi->exchange), &mapi->completed);
+}
+
+static void processing_delayed(struct loop_timer *timer)
+{
+    mapi_exchange_stream(container_of(timer, struct mapi_exchange, processing));
+}
+
+void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand, enum strand_result (*run)(struct strand_task *task))
+{
+    mapi->work.run = run;
+    loop_timer_start(http_exchange_loop(mapi->exchange), &mapi->processing, MAPI_PROCESSING_DELAY_MS, processing_delayed);
+    if (!strand_post(strand, &mapi->work)) {
+        mapi_exchange_encode_failure(mapi, STATUS_SERVER_TOO_BUSY);
+        mapi->end_context = mapi->request.type == MAPI_REQUEST_CONNECT;
+        mapi_exchange_finish(mapi);
+    }
+}
+
+/* --- arriving --- */
+
+static enum session_request_kind kind_of(enum mapi_request_type type)
+{
+    switch (type) {
+    case MAPI_REQUEST_PING: return SESSION_REQUEST_PING;
+    case MAPI_REQUEST_NOTIFICATION_WAIT: return SESSION_REQUEST_WAIT;
+    case MAPI_REQUEST_DISCONNECT:
+    case MAPI_REQUEST_UNBIND: return SESSION_REQUEST_LAST;
+    default: return SESSION_REQUEST_SEQUENCED;
+    }
+}
+
+static bool creates_context(const struct mapi_exchange *mapi)
+{
+    return mapi->request.type == MAPI_REQUEST_CONNECT || mapi->request.type == MAPI_REQUEST_BIND;
+}
+
+/* False where the body is not what its type says; *ret_detail names the place. */
+static bool decode_body(struct mapi_exchange *mapi, const char **ret_detail)
+{
+    const struct http_request *request = http_exchange_request(mapi->exchange);
+    struct wire_error error;
+    char text[WIRE_ERROR_TEXT_SIZE];
+    if (!mapi->request.definition) /* PING: whatever it brings is not looked at */
+        return true;
+    mapi->body = arena_allocate(&mapi->arena, mapi->request.definition->request->size);
+    if (mapi->body && wire_decode(&mapi->arena, mapi->request.definition->request, request->body, NULL, mapi->body, &error))
+        return true;
+    if (mapi->body) {
+        wire_error_format(&error, text);
+        *ret_detail = arena_string(&mapi->arena, text);
+    }
+    return false;
+}
+
+static void dispatch(struct mapi_exchange *mapi)
+{
+    if (mapi->endpoint == SESSION_ENDPOINT_MAILBOX)
+        emsmdb_handle(mapi);
+    else
+        nspi_handle(mapi);
+}
+
+/* Connect and Bind: the old context ends, a new one begins (3.2.5.1, 3.2.5.6). */
+static void create_context(struct mapi_exchange *mapi)
+{
+    struct services *services = mapi->services;
+    struct mapi_context *context = NULL;
+    if (session_create(services->sessions, mapi->endpoint, &mapi->request.cookies, identity_user(mapi->identity),
+                       loop_now_ms(http_exchange_loop(mapi->exchange)), &mapi->ticket))
+        context = mapi_context_new(services, mapi->ticket.context);
+    if (!context) {
+        mapi->end_context = true;
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_UNKNOWN_FAILURE, "out of memory");
+        return;
+    }
+    snprintf(context->client, sizeof context->client, "%s", mapi->request.client_application);
+    dispatch(mapi);
+}
+
+static void enter_context(struct mapi_exchange *mapi, bool body_good, const char *detail)
+{
+    struct session_table *sessions = mapi->services->sessions;
+    struct session_request request = {
+        .endpoint = mapi->endpoint, .kind = kind_of(mapi->request.type), .cookies = &mapi->request.cookies,
+        .user_id = identity_user(mapi->identity)->id, .resend_marked = mapi->request.resend_marked,
+        .body_invalid = !body_good};
+    if (request.kind == SESSION_REQUEST_SEQUENCED || request.kind == SESSION_REQUEST_LAST)
+        session_fingerprint(sessions, bytes_of_string(mapi->request.request_id), bytes_of_string(mapi->request.type_name),
+                            http_exchange_request(mapi->exchange)->body, request.fingerprint);
+    enum mapi_response_code code = session_begin(sessions, &request, loop_now_ms(http_exchange_loop(mapi->exchange)),
+                                                 &mapi->ticket);
+    bool second_wait = code == MAPI_RESPONSE_INVALID_SEQUENCE && request.kind == SESSION_REQUEST_WAIT;
+    if (code != MAPI_RESPONSE_SUCCESS && !second_wait) {
+        mapi_exchange_refuse(mapi, code, detail);
+    } else if (mapi->ticket.answer) { /* docs/resend.md: answered from the record, not executed again */
+        struct bytes kept = session_answer_content(mapi->ticket.answer);
+        buffer_append(&mapi->answer, kept.data, kept.size);
+        mapi_exchange_finish(mapi);
+    } else {
+        dispatch(mapi);
+    }
+}
+
+static void route(struct mapi_exchange *mapi)
+{
+    const struct http_request *request = http_exchange_request(mapi->exchange);
+    const struct config *config = mapi->services->server->config;
+    const char *header = NULL, *detail = NULL;
+    bool enabled = mapi->endpoint == SESSION_ENDPOINT_MAILBOX ? config->emsmdb_enabled : config->nspi_enabled;
+    enum mapi_response_code code = mapi_request_read(request, mapi->endpoint, &mapi->request, &header);
+    if (request->method != HTTP_METHOD_POST) {
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_VERB, request->method_name);
+    } else if (atomic_load(&mapi->services->draining)) {
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_SHUTTING_DOWN, NULL);
+    } else if (!enabled) {
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_DISABLED, NULL);
+    } else if (!identity_user(mapi->identity)->mapi_enabled) {
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_NO_PRIVILEGE, "MAPI over HTTP is switched off for this account");
+    } else if (code != MAPI_RESPONSE_SUCCESS) {
+        mapi_exchange_refuse(mapi, code, header);
+    } else if (request->oversized) {
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_TOO_LARGE, NULL);
+    } else {
+        bool body_good = decode_body(mapi, &detail);
+        if (!creates_context(mapi))
+            enter_context(mapi, body_good, detail);
+        else if (body_good)
+            create_context(mapi);
+        else
+            mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_REQUEST_BODY, detail);
+    }
+}
+
+static void authenticated(struct http_exchange *exchange, struct identity *identity, void *argument)
+{
+    const struct mapi_endpoint *endpoint = argument;
+    const struct http_request *request = http_exchange_request(exchange);
+    if (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD) {
+        page_answer(endpoint->services, exchange, identity, endpoint->endpoint);
+        identity_release(identity);
+        return;
+    }
+    struct mapi_exchange *mapi = arena_new(http_exchange_arena(exchange), struct mapi_exchange);
+    if (!mapi) {
+        identity_release(identity);
+        http_answer_error(exchange, 503, "out of memory");
+        return;
+    }
+    *mapi = (struct mapi_exchange){.exchange = exchange, .services = endpoint->services, .identity = identity,
+                                   .endpoint = endpoint->endpoint, .started_ms = http_exchange_started_ms(exchange),
+                                   .started = time(NULL)};
+    route(mapi);
+}
+
+void mapi_exchange_handle(struct http_exchange *exchange, void *argument)
+{
+    struct mapi_endpoint *endpoint = argument;
+    authenticate(endpoint->services, exchange, authenticated, endpoint);
+}

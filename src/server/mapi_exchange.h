@@ -1,0 +1,66 @@
+/* One MAPI/HTTP request on its way through the server. It lives in the arena of its HTTP exchange and is touched on the loop
+ * of its connection, but for the time that 'work' runs on a strand: then the loop looks at nothing but 'streaming'.
+ *
+ *   handler -> authentication -> headers -> session ticket -> (strand: work) -> answer
+ *
+ * The answer is whole, with a Content-Length, when it is ready within MAPI_PROCESSING_DELAY_MS; otherwise PROCESSING is sent
+ * then, and the rest follows in chunks. */
+#pragma once
+#include <time.h>
+
+#include "server/mapi_context.h"
+
+#define MAPI_PROCESSING_DELAY_MS 20u
+
+struct mapi_exchange {
+    struct http_exchange *exchange;
+    struct services *services;
+    struct identity *identity;
+    enum session_endpoint endpoint;
+    struct mapi_request request;
+    struct session_ticket ticket;
+    uint64_t started_ms;
+    time_t started;
+    bool streaming;                 /* PROCESSING was sent */
+    struct loop_timer processing;
+    struct mailbox_strand *other_strand; /* while the work is at another mailbox */
+    struct strand_task work;
+    struct loop_task completed;
+    struct arena arena;             /* of the decoded body and the work */
+    void *body;                     /* the decoded request, struct ..._request */
+    struct buffer answer;           /* the response body */
+    enum mapi_response_code code;   /* of the work: SUCCESS, or a failure found late */
+    bool end_context;               /* the context ends with this answer: a refused Connect */
+};
+
+/* The handler of both endpoints; 'argument' is a struct mapi_endpoint. */
+struct mapi_endpoint {
+    struct services *services;
+    enum session_endpoint endpoint;
+};
+http_handler mapi_exchange_handle;
+
+/* Begins the work on a strand; 'run' ends with mapi_exchange_done(). Where the strand takes no task the answer is 'busy'. */
+void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand,
+                        enum strand_result (*run)(struct strand_task *task));
+/* The work is finished: code and answer are set. On any thread; mapi belongs to the loop again. */
+void mapi_exchange_done(struct mapi_exchange *mapi);
+struct mapi_exchange *mapi_exchange_of_work(struct strand_task *task);
+
+/* Sends what 'answer' and 'code' say and ends the exchange. On the loop. */
+void mapi_exchange_finish(struct mapi_exchange *mapi);
+/* Answers with a code other than SUCCESS and a page that says why. On the loop. */
+void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail);
+/* Sends headers and PROCESSING if that has not been done. On the loop. */
+void mapi_exchange_stream(struct mapi_exchange *mapi);
+
+/* Encode into mapi->answer. A body that cannot be encoded makes the code INVALID_RESPONSE. */
+void mapi_exchange_encode(struct mapi_exchange *mapi, const struct wire_structure *structure, const void *body);
+/* A failure body: StatusCode and no more (MS-OXCMAPIHTTP 2.2.4.1.3 and its like). */
+void mapi_exchange_encode_failure(struct mapi_exchange *mapi, uint32_t status_code);
+/* The two codes that only a fault on purpose gives (2.2.3.3.3); SUCCESS without one. */
+enum mapi_response_code mapi_exchange_fault(const struct mapi_exchange *mapi);
+
+/* The endpoints. On the loop, with the body decoded and an accepted ticket (Connect and Bind: on the new context). */
+void emsmdb_handle(struct mapi_exchange *mapi);
+void nspi_handle(struct mapi_exchange *mapi);

@@ -1,0 +1,50 @@
+/* What the answering parts of the server share: directory, log-on, session contexts, the executor of ROPs, the strands of
+ * mailboxes. Made once at the start; everything here may be used on any thread. */
+#pragma once
+#include <stdatomic.h>
+
+#include "auth/authenticator.h"
+#include "http/mapi_answer.h"
+#include "server/mailbox_strands.h"
+#include "server/server.h"
+#include "session/executor.h"
+#include "session/session.h"
+
+struct mapi_context;
+
+struct services {
+    struct server *server;
+    struct directory *directory;
+    struct authenticator *authenticator;
+    struct session_table *sessions;
+    struct mailbox_strands *strands;
+    struct rop_executor executor;
+    char host_name[256];
+    struct guid server_guid;      /* of the address book server: stable for an organisation */
+    uint64_t started_ms;
+    atomic_bool draining;         /* new requests get 18 */
+    atomic_bool stopping;         /* loops and workers are gone: do the rest here and now */
+    atomic_uint parked_waits;
+    struct loop_timer sweep;      /* of the first loop: expiry, contexts still to be destroyed */
+    struct loop_task sweep_start;
+    pthread_mutex_t orphans_lock;
+    struct mapi_context *orphans; /* released contexts whose strand took no task yet */
+};
+
+/* 'executor' is copied; what it points to and 'directory' stay the caller's. Adds no routes. NULL (logged) where that fails. */
+struct services *services_new(struct server *server, struct directory *directory, const struct rop_executor *executor);
+/* Requests are refused with 18 from now on, parked waits end. Any thread, must not wait. */
+void services_drain(struct services *services);
+void services_reload(struct services *services);
+/* Loops and workers have ended. */
+void services_free(struct services *services);
+
+/* Adds /mapi/emsmdb, /mapi/nspi, /mapi, /mapi/healthcheck.htm and Autodiscover. False (logged) without memory. */
+bool services_add_routes(struct services *services);
+
+struct mapi_answer_settings services_answer_settings(const struct services *services);
+/* 'https://mail.example.org' without a slash at its end: the configured one, else from the request's Host; in the arena. */
+const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request);
+/* '<public url>/mapi/emsmdb/?MailboxId=<guid>@<domain>'; NULL without memory. */
+const char *services_endpoint_url(const struct services *services, struct arena *arena, const char *public_url,
+                                  enum session_endpoint endpoint, const struct directory_user *user);
