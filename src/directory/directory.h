@@ -31,6 +31,7 @@ struct directory_user {
     const char *legacy_dn;
     bool enabled;
     bool administrator;
+    bool mapi_enabled;         /* may use MAPI over HTTP at all (Exchange: MAPIEnabled) */
 };
 
 struct directory_organization {

@@ -28,7 +28,8 @@ static const char schema[] =
     " domain TEXT NOT NULL, netbios_name TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS user(id BLOB PRIMARY KEY, mailbox_guid BLOB NOT NULL UNIQUE, account TEXT NOT NULL UNIQUE"
     " COLLATE NOCASE, display_name TEXT NOT NULL, legacy_dn TEXT NOT NULL UNIQUE COLLATE NOCASE, password_hash TEXT NOT"
-    " NULL, enabled INTEGER NOT NULL DEFAULT 1, administrator INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL)"
+    " NULL, enabled INTEGER NOT NULL DEFAULT 1, administrator INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL,"
+    " mapi_enabled INTEGER NOT NULL DEFAULT 1)"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS address(address TEXT PRIMARY KEY COLLATE NOCASE, user_id BLOB NOT NULL REFERENCES user(id)"
     " ON DELETE CASCADE, position INTEGER NOT NULL) WITHOUT ROWID;"
@@ -36,7 +37,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS absent_user(one INTEGER PRIMARY KEY CHECK(one=1), password_hash TEXT NOT NULL);"
     "PRAGMA user_version=1;";
 
-#define USER_COLUMNS "id, mailbox_guid, account, display_name, legacy_dn, enabled, administrator, password_hash"
+#define USER_COLUMNS "id, mailbox_guid, account, display_name, legacy_dn, enabled, administrator, password_hash, mapi_enabled"
 
 static struct embedded_directory *embedded_of(struct directory *directory)
 {
@@ -161,7 +162,7 @@ static enum directory_status read_user(struct embedded_directory *embedded, stru
         .id = column_guid(prepared, 0), .mailbox_guid = column_guid(prepared, 1),
         .account = column_text(arena, prepared, 2), .display_name = column_text(arena, prepared, 3),
         .legacy_dn = column_text(arena, prepared, 4), .enabled = sqlite3_column_int(prepared, 5) != 0,
-        .administrator = sqlite3_column_int(prepared, 6) != 0};
+        .administrator = sqlite3_column_int(prepared, 6) != 0, .mapi_enabled = sqlite3_column_int(prepared, 8) != 0};
     if (!user.account || !user.display_name || !user.legacy_dn)
         return DIRECTORY_UNAVAILABLE;
     enum directory_status status = read_addresses(embedded, arena, &user);
@@ -398,7 +399,7 @@ static enum directory_status insert_user(struct embedded_directory *embedded, co
                                          const char *legacy_dn, const char *address, const char *hash, struct guid id)
 {
     const char *const texts[] = {user->account, user->display_name ? user->display_name : user->account, legacy_dn, hash};
-    sqlite3_stmt *prepared = statement(embedded, "INSERT INTO user VALUES(?5, ?6, lower(?1), ?2, ?3, ?4, 1, ?7, ?8)", 4, texts);
+    sqlite3_stmt *prepared = statement(embedded, "INSERT INTO user VALUES(?5, ?6, lower(?1), ?2, ?3, ?4, 1, ?7, ?8, 1)", 4, texts);
     if (!prepared)
         return DIRECTORY_UNAVAILABLE;
     bind_guid(prepared, 5, id);
@@ -484,6 +485,12 @@ enum directory_status embedded_directory_set_enabled(struct directory *directory
 {
     return change_user(directory, logon, enabled ? "UPDATE user SET enabled=1 WHERE id=?1"
                                                  : "UPDATE user SET enabled=0 WHERE id=?1", NULL);
+}
+
+enum directory_status embedded_directory_set_mapi_enabled(struct directory *directory, const char *logon, bool enabled)
+{
+    return change_user(directory, logon, enabled ? "UPDATE user SET mapi_enabled=1 WHERE id=?1"
+                                                 : "UPDATE user SET mapi_enabled=0 WHERE id=?1", NULL);
 }
 
 enum directory_status embedded_directory_remove_user(struct directory *directory, const char *logon)

@@ -23,5 +23,6 @@ enum directory_status embedded_directory_add_user(struct directory *directory, s
 enum directory_status embedded_directory_add_address(struct directory *directory, const char *logon, const char *address);
 enum directory_status embedded_directory_set_password(struct directory *directory, const char *logon, const char *password);
 enum directory_status embedded_directory_set_enabled(struct directory *directory, const char *logon, bool enabled);
+enum directory_status embedded_directory_set_mapi_enabled(struct directory *directory, const char *logon, bool enabled);
 /* The mailbox file stays; only the user goes. */
 enum directory_status embedded_directory_remove_user(struct directory *directory, const char *logon);

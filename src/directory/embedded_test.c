@@ -67,6 +67,7 @@ static void finds_a_user_by_every_name(void **state)
     assert_string_equal(user.address, "ada@engine.test");
     assert_true(user.enabled);
     assert_false(user.administrator);
+    assert_true(user.mapi_enabled);
     assert_non_null(strstr(user.legacy_dn, "/o=Engine/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn="));
     assert_string_equal(user.legacy_dn + strlen(user.legacy_dn) - 4, "-Ada");
 
@@ -171,6 +172,10 @@ static void keeps_addresses_and_accounts_unique(void **state)
     assert_int_equal(count, 1);
     assert_true(directory_may_open(fixture->directory, &users[0], &users[0]));
 
+    assert_int_equal(embedded_directory_set_mapi_enabled(fixture->directory, "bob", false), DIRECTORY_OK);
+    assert_int_equal(find(fixture, DIRECTORY_KEY_LOGON, "bob", &user), DIRECTORY_OK);
+    assert_false(user.mapi_enabled);
+    assert_true(user.enabled);
     assert_int_equal(embedded_directory_remove_user(fixture->directory, "bob"), DIRECTORY_OK);
     assert_int_equal(find(fixture, DIRECTORY_KEY_ADDRESS, "robert@engine.test", &user), DIRECTORY_NOT_FOUND);
     assert_int_equal(embedded_directory_remove_user(fixture->directory, "bob"), DIRECTORY_NOT_FOUND);

@@ -11,7 +11,7 @@ struct mapi_context {
     struct services *services;
     struct session_context *session;
     struct mailbox_strand *mailbox_strand;
-    void *rop_session;              /* NULL at the address book, and before Connect has made it; on the strand */
+    _Atomic(void *) rop_session;    /* NULL at the address book, and until Connect has made it */
     struct strand_task destroy;
     struct mapi_context *next;      /* among the orphans */
     pthread_mutex_t wait_lock;

@@ -80,15 +80,16 @@ void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code co
     buffer_free(&page);
 }
 
-void mapi_exchange_stream(struct mapi_exchange *mapi)
+bool mapi_exchange_stream(struct mapi_exchange *mapi)
 {
     struct mapi_answer_settings settings = services_answer_settings(mapi->services);
     if (mapi->streaming)
-        return;
+        return true;
     mapi->streaming = true;
     mapi_answer_headers(mapi->exchange, &mapi->request, MAPI_RESPONSE_SUCCESS, &settings, &mapi->ticket);
-    http_answer_write(mapi->exchange, BYTES_LITERAL(MAPI_META_PROCESSING));
+    bool there = http_answer_write(mapi->exchange, BYTES_LITERAL(MAPI_META_PROCESSING));
     http_answer_repeat(mapi->exchange, MAPI_META_PENDING, settings.pending_period_ms);
+    return there;
 }
 
 void mapi_exchange_finish(struct mapi_exchange *mapi)
@@ -254,7 +255,9 @@ static void route(struct mapi_exchange *mapi)
     const char *header = NULL, *detail = NULL;
     bool enabled = mapi->endpoint == SESSION_ENDPOINT_MAILBOX ? config->emsmdb_enabled : config->nspi_enabled;
     enum mapi_response_code code = mapi_request_read(request, mapi->endpoint, &mapi->request, &header);
-    if (request->method != HTTP_METHOD_POST) {
+    if (!mapi->path_exists) {
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_PATH, NULL);
+    } else if (request->method != HTTP_METHOD_POST) {
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_VERB, request->method_name);
     } else if (atomic_load(&mapi->services->draining)) {
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_SHUTTING_DOWN, NULL);
@@ -281,7 +284,7 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
 {
     const struct mapi_endpoint *endpoint = argument;
     const struct http_request *request = http_exchange_request(exchange);
-    if (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD) {
+    if (endpoint->exists && (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD)) {
         page_answer(endpoint->services, exchange, identity, endpoint->endpoint);
         identity_release(identity);
         return;
@@ -293,7 +296,7 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
         return;
     }
     *mapi = (struct mapi_exchange){.exchange = exchange, .services = endpoint->services, .identity = identity,
-                                   .endpoint = endpoint->endpoint, .started_ms = http_exchange_started_ms(exchange),
+                                   .path_exists = endpoint->exists, .endpoint = endpoint->endpoint, .started_ms = http_exchange_started_ms(exchange),
                                    .started = time(NULL)};
     route(mapi);
 }

@@ -16,6 +16,7 @@ struct mapi_exchange {
     struct http_exchange *exchange;
     struct services *services;
     struct identity *identity;
+    bool path_exists;
     enum session_endpoint endpoint;
     struct mapi_request request;
     struct session_ticket ticket;
@@ -33,11 +34,7 @@ struct mapi_exchange {
     bool end_context;               /* the context ends with this answer: a refused Connect */
 };
 
-/* The handler of both endpoints; 'argument' is a struct mapi_endpoint. */
-struct mapi_endpoint {
-    struct services *services;
-    enum session_endpoint endpoint;
-};
+/* The handler of everything under /mapi; 'argument' is a struct mapi_endpoint. */
 http_handler mapi_exchange_handle;
 
 /* Begins the work on a strand; 'run' ends with mapi_exchange_done(). Where the strand takes no task the answer is 'busy'. */
@@ -51,8 +48,8 @@ struct mapi_exchange *mapi_exchange_of_work(struct strand_task *task);
 void mapi_exchange_finish(struct mapi_exchange *mapi);
 /* Answers with a code other than SUCCESS and a page that says why. On the loop. */
 void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail);
-/* Sends headers and PROCESSING if that has not been done. On the loop. */
-void mapi_exchange_stream(struct mapi_exchange *mapi);
+/* Sends headers and PROCESSING if that has not been done; false when the client is known to be gone. On the loop. */
+bool mapi_exchange_stream(struct mapi_exchange *mapi);
 
 /* Encode into mapi->answer. A body that cannot be encoded makes the code INVALID_RESPONSE. */
 void mapi_exchange_encode(struct mapi_exchange *mapi, const struct wire_structure *structure, const void *body);

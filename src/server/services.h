@@ -1,6 +1,7 @@
 /* What the answering parts of the server share: directory, log-on, session contexts, the executor of ROPs, the strands of
  * mailboxes. Made once at the start; everything here may be used on any thread. */
 #pragma once
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "auth/authenticator.h"
@@ -11,6 +12,14 @@
 #include "session/session.h"
 
 struct mapi_context;
+struct services;
+
+/* What the handler of requests under /mapi is told by its route. */
+struct mapi_endpoint {
+    struct services *services;
+    enum session_endpoint endpoint;
+    bool exists; /* otherwise everything is an invalid path */
+};
 
 struct services {
     struct server *server;
@@ -25,10 +34,12 @@ struct services {
     atomic_bool draining;         /* new requests get 18 */
     atomic_bool stopping;         /* loops and workers are gone: do the rest here and now */
     atomic_uint parked_waits;
+    atomic_ullong connections;    /* Connects so far, for their numbers */
     struct loop_timer sweep;      /* of the first loop: expiry, contexts still to be destroyed */
     struct loop_task sweep_start;
     pthread_mutex_t orphans_lock;
     struct mapi_context *orphans; /* released contexts whose strand took no task yet */
+    struct mapi_endpoint mailbox_endpoint, address_book_endpoint, no_endpoint;
 };
 
 /* 'executor' is copied; what it points to and 'directory' stay the caller's. Adds no routes. NULL (logged) where that fails. */

@@ -112,6 +112,9 @@ void session_return(struct session_table *table, struct session_ticket *ticket, 
 void session_end(struct session_table *table, struct session_context *context, enum session_end_reason reason);
 /* Ends what has expired by now; returns when to call again (at the latest). */
 uint64_t session_expire(struct session_table *table, uint64_t now_ms);
+/* Calls 'visit' for every live context with the lock held: it must not call back into the table. */
+void session_for_each(struct session_table *table, void (*visit)(struct session_context *context, void *argument),
+                      void *argument);
 void session_end_all(struct session_table *table, enum session_end_reason reason);
 
 /* What the owner hangs on a context (the ROP session and its parked wait). Set once, before the first answer is sent. */

@@ -263,6 +263,16 @@ void session_context_free(struct session_context *context)
         table_free_memory(table);
 }
 
+void session_for_each(struct session_table *table, void (*visit)(struct session_context *context, void *argument),
+                      void *argument)
+{
+    pthread_mutex_lock(&table->lock);
+    for (uint32_t i = 0; i < table->context_bucket_count; i++)
+        for (struct session_context *context = table->contexts[i]; context; context = context->bucket_next)
+            visit(context, argument);
+    pthread_mutex_unlock(&table->lock);
+}
+
 struct session_counts session_table_counts(struct session_table *table)
 {
     pthread_mutex_lock(&table->lock);

@@ -26,7 +26,7 @@ struct session_context {
     enum session_endpoint endpoint;
     uint16_t index;
     struct directory_user *user;
-    void *attachment;
+    _Atomic(void *) attachment;
 
     uint32_t tickets;  /* what keeps it in memory */
     uint32_t pending;  /* accepted requests: the idle-time timer counts at 0 */

@@ -1,0 +1,106 @@
+#include "server/connect.h"
+
+#include "base/text.h"
+#include "protocol/error_code.h"
+#include "protocol/mailbox_body.h"
+#include "server/connect_auxiliary.h"
+#include "server/notification_wait.h"
+
+#define CONNECT_FLAG_ADMIN_PRIVILEGE 0x00000001u
+#define STATUS_BAD_STUB_DATA 0x000006F7u /* RPC_X_BAD_STUB_DATA */
+/* What Exchange suggests to clients (MS-OXCRPC R520, R525, R528). */
+#define POLLS_MAX_MS 60000u
+#define RETRY_COUNT 6u
+#define RETRY_DELAY_MS 10000u
+
+/* Whose mailbox the DN names: the error code of MS-OXCRPC 3.1.4.1 where that is nobody, or somebody else's. */
+static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_request *body, struct directory_user *ret_owner)
+{
+    struct directory *directory = mapi->services->directory;
+    const struct directory_user *user = identity_user(mapi->identity);
+    char *dn = arena_string_of(&mapi->arena, body->user_dn);
+    if (!dn)
+        return EC_SERVER_MEMORY;
+    if (*dn == '\0')
+        return EC_ACCESS_DENIED; /* R1369 */
+    if (text_equal_ignoring_case(dn, user->legacy_dn)) {
+        *ret_owner = *user;
+        return EC_SUCCESS;
+    }
+    switch (directory_find(directory, &mapi->arena, DIRECTORY_KEY_LEGACY_DN, dn, ret_owner)) {
+    case DIRECTORY_OK:
+        if (!ret_owner->enabled)
+            return EC_UNKNOWN_USER; /* R600: a valid enabled mailbox */
+        return directory_may_open(directory, user, ret_owner) ? EC_SUCCESS : EC_ACCESS_DENIED; /* R4888 */
+    case DIRECTORY_NOT_FOUND:
+        return EC_UNKNOWN_USER;
+    default:
+        return EC_LOGIN_FAILURE; /* R596 */
+    }
+}
+
+/* Everything that Connect may refuse, and the ROP session if it does not. */
+static uint32_t open_session(struct mapi_exchange *mapi, const struct connect_request *body, struct directory_user *owner)
+{
+    struct mapi_context *context = mapi_context_of(&mapi->ticket);
+    struct rop_executor *executor = &mapi->services->executor;
+    const struct directory_user *user = session_context_user(context->session);
+    uint32_t error = find_owner(mapi, body, owner);
+    if (error != EC_SUCCESS)
+        return error;
+    bool administrator = body->flags & CONNECT_FLAG_ADMIN_PRIVILEGE;
+    if (administrator && !user->administrator)
+        return EC_LOGIN_PERMISSION; /* R603 */
+    if (!text_codepage_known(body->default_code_page))
+        return EC_UNKNOWN_CODE_PAGE;
+    struct rop_session_parameters parameters = {
+        .user = user, .codepage = body->default_code_page, .locale_sort = body->lcid_sort,
+        .locale_string = body->lcid_string, .administrator = administrator,
+        .session_index = session_context_index(context->session), .wake = notification_wait_wake, .wake_context = context};
+    void *rop_session;
+    error = executor->session_create(executor->user, &parameters, &rop_session);
+    if (error == EC_SUCCESS)
+        atomic_store(&context->rop_session, rop_session);
+    return error;
+}
+
+static void encode_answer(struct mapi_exchange *mapi, uint32_t error, const struct directory_user *owner)
+{
+    struct connect_success answer = {.error_code = error, .polls_max_ms = POLLS_MAX_MS, .retry_count = RETRY_COUNT,
+                                     .retry_delay_ms = RETRY_DELAY_MS};
+    struct buffer auxiliary = {0};
+    if (error == EC_SUCCESS) {
+        answer.display_name = text_utf16_of_utf8(&mapi->arena, bytes_of_string(owner->display_name));
+        if (!connect_auxiliary_append(&auxiliary, mapi->services->host_name, atomic_fetch_add(&mapi->services->connections, 1)))
+            mapi->code = MAPI_RESPONSE_INVALID_RESPONSE;
+        answer.auxiliary_buffer = buffer_bytes(&auxiliary);
+    }
+    mapi_exchange_encode(mapi, &connect_success_structure, &answer);
+    mapi->end_context = error != EC_SUCCESS || mapi->code != MAPI_RESPONSE_SUCCESS;
+    buffer_free(&auxiliary);
+}
+
+static enum strand_result run_connect(struct strand_task *task)
+{
+    struct mapi_exchange *mapi = mapi_exchange_of_work(task);
+    struct directory_user owner = {0};
+    uint32_t error = open_session(mapi, mapi->body, &owner);
+    encode_answer(mapi, error, &owner);
+    mapi_exchange_done(mapi);
+    return STRAND_DONE;
+}
+
+void connect_begin(struct mapi_exchange *mapi)
+{
+    const struct connect_request *body = mapi->body;
+    if (body->auxiliary_buffer.size > AUXILIARY_SIZE_MAX) { /* MS-OXCRPC R571 */
+        mapi_exchange_encode_failure(mapi, STATUS_BAD_STUB_DATA);
+        mapi->end_context = true;
+        mapi_exchange_finish(mapi);
+    } else if (body->auxiliary_buffer.size > 0 && body->auxiliary_buffer.size < 8) { /* R1367 */
+        encode_answer(mapi, EC_RPC_FAILED, NULL);
+        mapi_exchange_finish(mapi);
+    } else {
+        mapi_exchange_work(mapi, mailbox_strand_strand(mapi_context_of(&mapi->ticket)->mailbox_strand), run_connect);
+    }
+}

@@ -1,0 +1,196 @@
+#include "server/services.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/filetime.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "server/autodiscover.h"
+#include "server/mapi_exchange.h"
+#include "server/notification_wait.h"
+#include "server/page.h"
+
+#define SWEEP_PERIOD_MS 1000u
+#define MAPI_BODY_SIZE_MAX (ROP_REQUEST_SIZE_MAX + AUXILIARY_SIZE_MAX + 64u) /* Execute: the largest body there is */
+#define AUTODISCOVER_BODY_SIZE_MAX 65536u
+
+/* --- hooks and settings --- */
+
+static bool delivered(void *user, void *delivery)
+{
+    return http_delivery_state(delivery) == HTTP_DELIVERY_CONFIRMED;
+}
+
+static void release_delivery(void *user, void *delivery)
+{
+    http_delivery_release(delivery);
+}
+
+static struct session_settings session_settings_of(const struct config *config)
+{
+    return (struct session_settings){.idle_timeout_ms = config->context_idle_ms,
+                                     .contexts_per_user_max = config->contexts_per_user_max, .resend = config->resend,
+                                     .kept_answers_size_max = config->kept_answers_size_max};
+}
+
+static struct authenticator_settings authenticator_settings_of(const struct config *config)
+{
+    return (struct authenticator_settings){
+        .basic = config->basic, .basic_over_plain = config->basic_over_plain, .realm = config->realm,
+        .remember_ms = config->remember_ms, .remembered_max = config->remembered_max,
+        .failure_delay_ms = config->failure_delay_ms, .failures_per_account = config->failures_per_account,
+        .failures_per_address = config->failures_per_address, .failure_window_ms = config->failure_window_ms,
+        .lock_ms = config->lock_ms};
+}
+
+struct mapi_answer_settings services_answer_settings(const struct services *services)
+{
+    const struct config *config = services->server->config;
+    return (struct mapi_answer_settings){.pending_period_ms = config->pending_period_ms,
+                                         .expiration_ms = config->context_idle_ms, .resend = config->resend};
+}
+
+/* --- the sweep --- */
+
+static void sweep(struct loop_timer *timer)
+{
+    struct services *services = container_of(timer, struct services, sweep);
+    struct loop *loop = services->server->loops[0];
+    session_expire(services->sessions, loop_clock_ms());
+    mapi_context_destroy_orphans(services);
+    loop_timer_start(loop, timer, SWEEP_PERIOD_MS, sweep);
+}
+
+static void start_sweep(struct loop_task *task)
+{
+    struct services *services = container_of(task, struct services, sweep_start);
+    loop_timer_start(services->server->loops[0], &services->sweep, SWEEP_PERIOD_MS, sweep);
+}
+
+/* --- life --- */
+
+/* The address book's GUID must not change between starts (clients keep it in entry ids): the organisation's. */
+static void read_organization(struct services *services)
+{
+    struct arena arena = {0};
+    struct directory_organization organization;
+    if (directory_organization(services->directory, &arena, &organization) == DIRECTORY_OK)
+        services->server_guid = organization.id;
+    else
+        log_warning("the directory has no organization yet: run 'mapihttp organization init'");
+    arena_free(&arena);
+}
+
+struct services *services_new(struct server *server, struct directory *directory, const struct rop_executor *executor)
+{
+    struct services *services = calloc(1, sizeof *services);
+    struct session_settings sessions = session_settings_of(server->config);
+    struct authenticator_settings authentication = authenticator_settings_of(server->config);
+    if (!services) {
+        log_error("out of memory");
+        return NULL;
+    }
+    services->server = server;
+    services->directory = directory;
+    services->executor = *executor;
+    services->started_ms = monotonic_ms();
+    services->sweep_start.run = start_sweep;
+    pthread_mutex_init(&services->orphans_lock, NULL);
+    if (gethostname(services->host_name, sizeof services->host_name - 1) != 0)
+        strcpy(services->host_name, "localhost");
+    services->authenticator = authenticator_new(&authentication, directory);
+    services->strands = mailbox_strands_new(server->workers);
+    services->sessions = session_table_new(&sessions, &(struct session_hooks){
+        .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
+        .delivery_release = release_delivery});
+    if (!services->authenticator || !services->strands || !services->sessions) {
+        log_error("out of memory");
+        services_free(services);
+        return NULL;
+    }
+    read_organization(services);
+    loop_post(server->loops[0], &services->sweep_start);
+    return services;
+}
+
+void services_reload(struct services *services)
+{
+    struct session_settings sessions = session_settings_of(services->server->config);
+    struct authenticator_settings authentication = authenticator_settings_of(services->server->config);
+    session_table_configure(services->sessions, &sessions);
+    authenticator_configure(services->authenticator, &authentication);
+}
+
+/* Contexts stay until their running requests are answered; only the waits, which would never end, are told. */
+void services_drain(struct services *services)
+{
+    atomic_store(&services->draining, true);
+    session_for_each(services->sessions, notification_wait_shut_down, NULL);
+}
+
+void services_free(struct services *services)
+{
+    if (!services)
+        return;
+    atomic_store(&services->stopping, true);
+    mapi_context_destroy_orphans(services);
+    if (services->sessions)
+        session_table_free(services->sessions);
+    mailbox_strands_free(services->strands);
+    authenticator_free(services->authenticator);
+    pthread_mutex_destroy(&services->orphans_lock);
+    free(services);
+}
+
+/* --- addresses --- */
+
+const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request)
+{
+    const char *configured = services->server->config->public_url;
+    if (configured && *configured) {
+        size_t size = strlen(configured);
+        while (size && configured[size - 1] == '/')
+            size--;
+        return arena_string_of(arena, bytes_of(configured, size));
+    }
+    return arena_format(arena, "%s://%s", request->tls ? "https" : "http", *request->host ? request->host : services->host_name);
+}
+
+const char *services_endpoint_url(const struct services *services, struct arena *arena, const char *public_url,
+                                  enum session_endpoint endpoint, const struct directory_user *user)
+{
+    char guid_text[GUID_TEXT_SIZE];
+    const char *domain = strchr(user->address, '@');
+    guid_format(user->mailbox_guid, guid_text);
+    return arena_format(arena, "%s/mapi/%s/?MailboxId=%s@%s", public_url,
+                        endpoint == SESSION_ENDPOINT_MAILBOX ? "emsmdb" : "nspi", guid_text, domain ? domain + 1 : "");
+}
+
+/* --- routes --- */
+
+bool services_add_routes(struct services *services)
+{
+    services->mailbox_endpoint = (struct mapi_endpoint){services, SESSION_ENDPOINT_MAILBOX, true};
+    services->address_book_endpoint = (struct mapi_endpoint){services, SESSION_ENDPOINT_ADDRESS_BOOK, true};
+    services->no_endpoint = (struct mapi_endpoint){services, SESSION_ENDPOINT_MAILBOX, false};
+    const struct http_route routes[] = {
+        {.path = "/mapi/emsmdb", .takes_oversized = true, .body_size_max = MAPI_BODY_SIZE_MAX,
+         .handler = mapi_exchange_handle, .argument = &services->mailbox_endpoint},
+        {.path = "/mapi/nspi", .takes_oversized = true, .body_size_max = MAPI_BODY_SIZE_MAX,
+         .handler = mapi_exchange_handle, .argument = &services->address_book_endpoint},
+        {.path = "/mapi", .below = true, .takes_oversized = true, .body_size_max = MAPI_BODY_SIZE_MAX,
+         .handler = mapi_exchange_handle, .argument = &services->no_endpoint},
+        {.path = "/mapi/healthcheck.htm", .handler = page_health_check, .argument = services},
+        {.path = "/autodiscover/autodiscover.xml", .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
+         .handler = autodiscover_handle, .argument = services},
+    };
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!http_router_add(services->server->router, &routes[i])) {
+            log_error("no memory for the route %s", routes[i].path);
+            return false;
+        }
+    }
+    return true;
+}
