@@ -24,3 +24,4 @@ int command_failed(const struct command *command, const char *format, ...) __att
 
 /* Defined by the files of the sub-commands, listed in main.c. */
 extern const struct command command_help;
+extern const struct command command_folders;

@@ -1,0 +1,238 @@
+#include "cli/connection.h"
+#include "protocol/id.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define PASSWORD_SIZE_MAX 4096
+
+/* The one that a signal cancels. */
+static struct mapihttp_session *volatile interruptible;
+
+static void cancel(int signal_number)
+{
+    struct mapihttp_session *session = interruptible;
+    if (session)
+        mapihttp_session_cancel(session);
+    else
+        _exit(128 + signal_number);
+}
+
+static void trace_line(void *data, const char *line)
+{
+    fflush(stdout);
+    fprintf(stderr, "mapihttp: %s\n", line);
+}
+
+void connection_initialize(struct connection *connection, const struct command *command)
+{
+    *connection = (struct connection){.command = command};
+    mapihttp_options_initialize(&connection->options);
+    connection->options.address = getenv("MAPIHTTP_ADDRESS");
+}
+
+static bool take_authentication(struct mapihttp_options *options, const char *kind)
+{
+    static const struct {
+        const char *name;
+        enum mapihttp_authentication authentication;
+    } kinds[] = {{"basic", MAPIHTTP_AUTHENTICATION_BASIC}, {"ntlm", MAPIHTTP_AUTHENTICATION_NTLM},
+                 {"negotiate", MAPIHTTP_AUTHENTICATION_NEGOTIATE}, {"bearer", MAPIHTTP_AUTHENTICATION_BEARER}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcasecmp(kinds[i].name, kind)) {
+            options->authentication = kinds[i].authentication;
+            return true;
+        }
+    return false;
+}
+
+static int take_value(struct connection *connection, const char *name, const char *value)
+{
+    struct mapihttp_options *options = &connection->options;
+    char *end;
+    if (!strcmp(name, "--address")) {
+        options->address = value;
+    } else if (!strcmp(name, "--user")) {
+        options->user = value;
+    } else if (!strcmp(name, "--password-file")) {
+        connection->password_file = value;
+    } else if (!strcmp(name, "--server")) {
+        options->server = value;
+    } else if (!strcmp(name, "--url")) {
+        options->url = value;
+    } else if (!strcmp(name, "--dn")) {
+        options->user_dn = value;
+    } else if (!strcmp(name, "--ca-file")) {
+        options->ca_file = value;
+    } else if (!strcmp(name, "--connect-to")) {
+        options->connect_to = value;
+    } else if (!strcmp(name, "--authentication")) {
+        if (!take_authentication(options, value)) {
+            command_usage_error(connection->command, "no authentication '%s'", value);
+            return -1;
+        }
+    } else {
+        double seconds = strtod(value, &end);
+        if (*end || !(seconds > 0) || seconds > 86400) {
+            command_usage_error(connection->command, "'%s' is not a number of seconds", value);
+            return -1;
+        }
+        options->response_timeout_ms = (uint32_t)(seconds * 1000);
+        if (options->connect_timeout_ms > options->response_timeout_ms)
+            options->connect_timeout_ms = options->response_timeout_ms;
+    }
+    return 1;
+}
+
+int connection_option(struct connection *connection, int argc, char **argv, int *index)
+{
+    static const char *const with_value[] = {"--address", "--user", "--password-file", "--server", "--url", "--dn", "--ca-file",
+                                             "--connect-to", "--authentication", "--timeout"};
+    const char *word = argv[*index];
+    if (!strcmp(word, "--insecure")) {
+        connection->options.insecure = true;
+        return 1;
+    }
+    if (!strcmp(word, "--no-resend")) {
+        connection->options.resend = false;
+        return 1;
+    }
+    if (!strcmp(word, "-v") || !strcmp(word, "--verbose")) {
+        connection->options.trace = trace_line;
+        return 1;
+    }
+    for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++) {
+        size_t length = strlen(with_value[i]);
+        if (!strncmp(word, with_value[i], length) && word[length] == '=')
+            return take_value(connection, with_value[i], word + length + 1);
+        if (strcmp(word, with_value[i]))
+            continue;
+        if (*index + 1 == argc) {
+            command_usage_error(connection->command, "%s needs a value", word);
+            return -1;
+        }
+        return take_value(connection, with_value[i], argv[++*index]);
+    }
+    return 0;
+}
+
+static char *first_line(FILE *file)
+{
+    char line[PASSWORD_SIZE_MAX];
+    if (!fgets(line, sizeof line, file))
+        return NULL;
+    line[strcspn(line, "\r\n")] = 0;
+    char *copy = strdup(line);
+    explicit_bzero(line, sizeof line);
+    return copy;
+}
+
+static char *prompt(const char *address)
+{
+    struct termios before, silent;
+    FILE *terminal = fopen("/dev/tty", "r+");
+    if (!terminal)
+        return NULL;
+    fprintf(terminal, "Password of %s: ", address);
+    fflush(terminal);
+    bool quiet = !tcgetattr(fileno(terminal), &before);
+    if (quiet) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
+    }
+    char *password = first_line(terminal);
+    if (quiet)
+        tcsetattr(fileno(terminal), TCSAFLUSH, &before);
+    fputc('\n', terminal);
+    fclose(terminal);
+    return password;
+}
+
+int connection_prepare(struct connection *connection)
+{
+    struct mapihttp_options *options = &connection->options;
+    if (!options->address || !*options->address)
+        return command_usage_error(connection->command, "--address USER@DOMAIN is needed");
+    if (connection->password)
+        return COMMAND_DONE;
+    const char *environment = getenv("MAPIHTTP_PASSWORD");
+    if (connection->password_file) {
+        FILE *file = strcmp(connection->password_file, "-") ? fopen(connection->password_file, "r") : stdin;
+        if (!file)
+            return command_failed(connection->command, "%s: %s", connection->password_file, strerror(errno));
+        connection->password = first_line(file);
+        if (file != stdin)
+            fclose(file);
+        if (!connection->password)
+            return command_failed(connection->command, "%s: no password in it", connection->password_file);
+    } else if (environment) {
+        connection->password = strdup(environment);
+    } else if (options->authentication != MAPIHTTP_AUTHENTICATION_NEGOTIATE) {
+        connection->password = prompt(options->user ? options->user : options->address);
+        if (!connection->password)
+            return command_failed(connection->command, "no password: give --password-file, MAPIHTTP_PASSWORD or a terminal");
+    }
+    if (options->authentication == MAPIHTTP_AUTHENTICATION_BEARER)
+        options->bearer_token = connection->password;
+    else
+        options->password = connection->password;
+    return COMMAND_DONE;
+}
+
+struct mapihttp_session *connection_open(struct connection *connection)
+{
+    struct mapihttp_error error;
+    if (connection_prepare(connection))
+        return NULL;
+    struct sigaction action = {.sa_handler = cancel};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (mapihttp_session_open(&connection->options, &connection->session, &error)) {
+        connection_failed(connection, NULL, &error);
+        return NULL;
+    }
+    interruptible = connection->session;
+    return connection->session;
+}
+
+void connection_close(struct connection *connection)
+{
+    interruptible = NULL;
+    mapihttp_session_close(connection->session);
+    if (connection->password) {
+        explicit_bzero(connection->password, strlen(connection->password));
+        free(connection->password);
+    }
+    *connection = (struct connection){0};
+}
+
+int connection_failed(const struct connection *connection, const char *what, const struct mapihttp_error *error)
+{
+    if (what)
+        return command_failed(connection->command, "%s: %s", what, error->text);
+    return command_failed(connection->command, "%s", error->text);
+}
+
+void id_format(uint64_t id, char text[ID_TEXT_SIZE])
+{
+    snprintf(text, ID_TEXT_SIZE, "0x%016llX", (unsigned long long)id_of_wire(id));
+}
+
+bool id_parse(const char *text, uint64_t *ret_id)
+{
+    char *end;
+    if (strncasecmp(text, "0x", 2) || !text[2])
+        return false;
+    errno = 0;
+    unsigned long long id = strtoull(text, &end, 16);
+    if (*end || errno)
+        return false;
+    *ret_id = id_to_wire(id);
+    return true;
+}

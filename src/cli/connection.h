@@ -1,0 +1,56 @@
+/* The options by which every client command says which mailbox is meant, and the session made of them:
+ *
+ *     struct connection connection;
+ *     connection_initialize(&connection, command);
+ *     for (int i = 1; i < argc; i++) {
+ *         int taken = connection_option(&connection, argc, argv, &i);   // 1 taken, 0 not one of these, -1 already complained
+ *         ...
+ *     }
+ *     struct mapihttp_session *session = connection_open(&connection);  // NULL: already complained
+ *     ...
+ *     connection_close(&connection);
+ *
+ * One thread; the process has one connection. */
+#pragma once
+#include "cli/command.h"
+#include <mapihttp/mapihttp.h>
+
+#define CONNECTION_USAGE \
+    "Which mailbox:\n" \
+    "  --address USER@DOMAIN   the mailbox (or environment MAPIHTTP_ADDRESS)\n" \
+    "  --user NAME             who logs on, where that is not the address\n" \
+    "  --password-file FILE    the password is the first line; else environment MAPIHTTP_PASSWORD, else a prompt\n" \
+    "  --server HOST[:PORT]    asks Autodiscover there instead of finding it by the address\n" \
+    "  --url URL               the mailbox endpoint: no Autodiscover; with --dn DN for the mailbox's distinguished name\n" \
+    "  --authentication KIND   basic, ntlm, negotiate or bearer instead of what the server offers; a bearer token is\n" \
+    "                          read like a password\n" \
+    "  --ca-file FILE          PEM certificates to trust instead of the system's\n" \
+    "  --connect-to HOST:PORT  makes every connection there (a tunnel, a test server)\n" \
+    "  --insecure              accepts any certificate: for tests only\n" \
+    "  --timeout SECONDS       silence after which a connection counts as lost (60)\n" \
+    "  --no-resend             does without the server's resend extension\n" \
+    "  -v, --verbose           a line for each request, on standard error\n"
+
+struct connection {
+    const struct command *command;
+    struct mapihttp_options options;
+    const char *password_file;
+    char *password;                  /* wiped by connection_close */
+    struct mapihttp_session *session;
+};
+
+void connection_initialize(struct connection *connection, const struct command *command);
+/* Looks at argv[*index]; takes it, and its value, if it is one of the options above. 1: taken, *index stands on the last
+ * word taken. 0: not one of them. -1: malformed, said so. */
+int connection_option(struct connection *connection, int argc, char **argv, int *index);
+/* Finds the password and whatever else is needed: COMMAND_DONE, or the exit status after a complaint. */
+int connection_prepare(struct connection *connection);
+/* connection_prepare() and mapihttp_session_open(). From here on SIGINT and SIGTERM cancel the session. NULL: said why. */
+struct mapihttp_session *connection_open(struct connection *connection);
+void connection_close(struct connection *connection);
+/* 'mapihttp NAME: what: error'; returns COMMAND_FAILED. */
+int connection_failed(const struct connection *connection, const char *what, const struct mapihttp_error *error);
+/* Ids as people see them: 0x0001000000000105. */
+#define ID_TEXT_SIZE 24
+void id_format(uint64_t id, char text[ID_TEXT_SIZE]);
+bool id_parse(const char *text, uint64_t *ret_id);
