@@ -1,5 +1,6 @@
 #include "server/connect.h"
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "protocol/error_code.h"
 #include "protocol/mailbox_body.h"
@@ -35,7 +36,7 @@ static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_requ
     case DIRECTORY_NOT_FOUND:
         return EC_UNKNOWN_USER;
     default:
-        return EC_LOGIN_FAILURE; /* R596 */
+        return EC_LOGON_FAILED; /* R596 */
     }
 }
 
