@@ -36,6 +36,7 @@ struct config {
     /* [authentication] */
     bool basic;
     bool basic_over_plain;
+    char *realm;
     uint32_t remember_ms;
     uint32_t remembered_max;
     uint32_t failure_delay_ms;
@@ -50,18 +51,7 @@ struct config {
     bool resend; /* the lost-answer extension, docs/resend.md */
     uint32_t kept_answers_size_max; /* bytes of answers kept for it */
     bool emsmdb_enabled, nspi_enabled; /* an endpoint switched off answers 16 */
-    bool fault_injection;           /* X-MapiHttp-Fault is obeyed: tests only; default false */
-    /* [authentication]; docs/authentication.md */
-    bool basic;                     /* default true */
-    bool basic_over_plain;          /* also without TLS; default false */
-    char *realm;                    /* default "mapihttp" */
-    uint32_t remember_ms;           /* 0 to 60000, default 60000 */
-    uint32_t remembered_max;        /* default 10000 */
-    uint32_t failure_delay_ms;      /* default 500 */
-    uint32_t failures_per_account;  /* default 10; 0: never locked */
-    uint32_t failures_per_address;  /* default 100 */
-    uint32_t failure_window_ms;     /* default 600000 */
-    uint32_t lock_ms;               /* default 300000 */
+    bool fault_injection; /* X-MapiHttp-Fault is obeyed: for tests only */
     /* [organisation] */
     char *organisation_name;
     char *public_url;     /* scheme and host clients reach us at, "https://mail.example.org"; "": the Host they sent */

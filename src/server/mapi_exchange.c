@@ -1,11 +1,13 @@
 #include "server/mapi_exchange.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/filetime.h"
 #include "base/log.h"
 #include "server/authentication.h"
 #include "server/page.h"
+#include "wire/wire.h"
 
 #define STATUS_SERVER_TOO_BUSY 0x6BBu /* RPC_S_SERVER_TOO_BUSY (MS-OXCRPC R526) */
 

@@ -1,6 +1,7 @@
 #include "server/page.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
