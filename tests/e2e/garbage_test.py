@@ -10,7 +10,7 @@ import harness
 def main():
     count = sys.argv[1] if len(sys.argv) > 1 else '20000'
     seed = sys.argv[2] if len(sys.argv) > 2 else '1'
-    settings = {'auth': {'lockout_failures': '0'}, 'server': {'log_level': 'error'}}
+    settings = {'authentication': {'failures_per_account': '0', 'failures_per_address': '0', 'failure_delay': '0'}, 'server': {'log_level': 'error'}}
     with harness.Server(settings) as server:
         result = subprocess.run([harness.program('garbage'), str(server.plain_port), str(server.process.pid), server.address(),
                                  harness.PASSWORD, server.user_dn(), count, seed])

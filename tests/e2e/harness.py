@@ -36,7 +36,7 @@ def program(name):
 
 
 class Server:
-    """settings: {section: {name: value}} over those the test needs anyway; users: accounts, each with PASSWORD."""
+    """settings: {section: {name: value, or a list of them}} over those the test needs anyway; users: accounts, each with PASSWORD."""
 
     def __init__(self, settings=None, users=('alice', 'bob'), folder=None, start=True):
         self.folder = folder or tempfile.mkdtemp(prefix='mapihttp-')
@@ -75,18 +75,21 @@ class Server:
         """Writes the configuration; takes effect at the next start or reload."""
         sections = {
             'server': {'data': self.data, 'log_level': 'info'},
-            'http': {'listen': f'127.0.0.1:{self.plain_port}, 127.0.0.1:{self.tls_port} tls'},
+            'http': {'listen': [f'127.0.0.1:{self.plain_port} plain', f'127.0.0.1:{self.tls_port} tls']},
             'tls': {'certificate': self.certificate, 'key': os.path.join(self.folder, 'key.pem')},
             'mapi': {},
-            'auth': {'basic_without_tls': 'yes'},
-            'organization': {'public_url': f'https://localhost:{self.tls_port}'},
+            'authentication': {'basic_over_plain': 'yes'},
+            'organisation': {'name': 'Example', 'default_domain': DOMAIN, 'public_url': f'https://localhost:{self.tls_port}'},
         }
         for section, values in settings.items():
             sections.setdefault(section, {}).update(values)
         with open(self.configuration, 'w', encoding='utf-8') as file:
             for section, values in sections.items():
                 if values:
-                    file.write(f'[{section}]\n' + ''.join(f'{name} = {value}\n' for name, value in values.items()))
+                    file.write(f'[{section}]\n')
+                    for name, value in values.items():
+                        for one in value if isinstance(value, list) else [value]:
+                            file.write(f'{name} = {one}\n')
 
     def _make_organization(self):
         if os.path.exists(os.path.join(self.data, 'directory.sqlite')):
