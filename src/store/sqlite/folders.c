@@ -313,9 +313,9 @@ static enum store_status list_subtree(struct sqlite_mailbox *mailbox, uint64_t f
 static enum store_status remove_folder(struct sqlite_mailbox *mailbox, uint64_t folder_id)
 {
     struct store_folder folder;
-    enum store_status status = folder_load(mailbox, &mailbox->scratch, folder_id, &folder);
+    enum store_status status = messages_remove_all(mailbox, folder_id);
     if (status == STORE_OK)
-        status = messages_remove_all(mailbox, folder_id);
+        status = folder_load(mailbox, &mailbox->scratch, folder_id, &folder);
     if (status == STORE_OK)
         status = content_drop(mailbox, folder.properties);
     if (status == STORE_OK)

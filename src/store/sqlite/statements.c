@@ -45,19 +45,21 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_FOLDER_LIST] =
         "SELECT " FOLDER_COLUMNS ", 1 FROM folder f WHERE f.parent_id = ?1 AND (f.deleted_time <> 0) = ?2 "
         "ORDER BY f.name_key, f.folder_id",
+    /* The path of sort keys from the top gives parents before children, siblings by name ('/' sorts before hex digits). */
     [STATEMENT_FOLDER_LIST_DEEP] =
-        "WITH RECURSIVE below (folder_id, depth, name_key) AS ("
-        " SELECT folder_id, 1, name_key FROM folder WHERE parent_id = ?1 AND deleted_time = 0 UNION ALL"
-        " SELECT c.folder_id, b.depth + 1, c.name_key FROM below b JOIN folder c ON c.parent_id = b.folder_id"
-        "  WHERE c.deleted_time = 0 ORDER BY 2 DESC, 3, 1) "
-        "SELECT " FOLDER_COLUMNS ", b.depth FROM below b CROSS JOIN folder f ON f.folder_id = b.folder_id",
-    [STATEMENT_FOLDER_LIST_DEEP_DELETED] =
-        "WITH RECURSIVE below (folder_id, depth, name_key) AS ("
-        " SELECT folder_id, 1, name_key FROM folder WHERE parent_id = ?1 UNION ALL"
-        " SELECT c.folder_id, b.depth + 1, c.name_key FROM below b JOIN folder c ON c.parent_id = b.folder_id"
-        " ORDER BY 2 DESC, 3, 1) "
+        "WITH RECURSIVE below (folder_id, depth, path) AS ("
+        " SELECT folder_id, 1, hex(name_key) FROM folder WHERE parent_id = ?1 AND deleted_time = 0 UNION ALL"
+        " SELECT c.folder_id, b.depth + 1, b.path || '/' || hex(c.name_key) FROM below b CROSS JOIN folder c"
+        "  ON c.parent_id = b.folder_id WHERE c.deleted_time = 0) "
         "SELECT " FOLDER_COLUMNS ", b.depth FROM below b CROSS JOIN folder f ON f.folder_id = b.folder_id "
-        "WHERE f.deleted_time <> 0",
+        "ORDER BY b.path, f.folder_id",
+    [STATEMENT_FOLDER_LIST_DEEP_DELETED] =
+        "WITH RECURSIVE below (folder_id, depth, path) AS ("
+        " SELECT folder_id, 1, hex(name_key) FROM folder WHERE parent_id = ?1 UNION ALL"
+        " SELECT c.folder_id, b.depth + 1, b.path || '/' || hex(c.name_key) FROM below b CROSS JOIN folder c"
+        "  ON c.parent_id = b.folder_id) "
+        "SELECT " FOLDER_COLUMNS ", b.depth FROM below b CROSS JOIN folder f ON f.folder_id = b.folder_id "
+        "WHERE f.deleted_time <> 0 ORDER BY b.path, f.folder_id",
     [STATEMENT_FOLDER_FIND] = "SELECT folder_id FROM folder WHERE parent_id = ?1 AND name_key = ?2 AND deleted_time = 0",
     [STATEMENT_FOLDER_PARENT] = "SELECT parent_id FROM folder WHERE folder_id = ?1",
     [STATEMENT_FOLDER_CHILDREN_CHANGE] =
@@ -65,7 +67,7 @@ static const char *const texts[STATEMENT_COUNT] = {
         "WHERE folder_id = ?1",
     [STATEMENT_FOLDER_SUBTREE] =
         "WITH RECURSIVE below (folder_id) AS (SELECT ?1 UNION ALL"
-        " SELECT c.folder_id FROM below b JOIN folder c ON c.parent_id = b.folder_id) SELECT folder_id FROM below",
+        " SELECT c.folder_id FROM below b CROSS JOIN folder c ON c.parent_id = b.folder_id) SELECT folder_id FROM below",
     [STATEMENT_FOLDER_SOFT_DELETE] =
         "UPDATE folder SET deleted_time = ?2, change_number = ?3, child_folders = 0 WHERE folder_id = ?1 "
         "AND deleted_time = 0",
