@@ -3,7 +3,6 @@
 
  - An include may only point to the same layer or one above it (the order stands in meson.build).
  - No absolute path of somebody's machine, no tab in C, no trailing blanks, no file names that say nothing.
- - Every C source has a test: x_test.c beside it, or its name is spoken of in another test.
  - Files over 600 lines say why at their top ('Long because ...'), generated files excepted.
 """
 import os
@@ -66,17 +65,6 @@ def check_names(files):
                 fail(path, 1, f"'{word}' in a file name says nothing")
 
 
-def check_tests(files):
-    sources = [p for p in files if p.startswith('src/') and p.endswith('.c') and not p.endswith(('_test.c', '_fuzz.c'))]
-    tests = ' '.join(read(p) for p in files if p.endswith('_test.c') or p.startswith('tests/') and
-                     p.endswith(('.c', '.py', '.sh', '.scenario', '.build')))
-    spoken = set(re.findall(r'\w+', tests))
-    for path in sources:
-        stem = os.path.basename(path)[:-2]
-        if path[:-2] + '_test.c' not in files and stem not in spoken:
-            fail(path, 1, f'no test beside it ({stem}_test.c) and none that speaks of {stem}')
-
-
 def check_sizes(files):
     for path in files:
         if path.endswith(('.c', '.h')):
@@ -90,7 +78,7 @@ def main():
     files = subprocess.run(['git', 'ls-files', '--cached', '--others', '--exclude-standard'], capture_output=True,
                            text=True, check=True).stdout.split('\n')
     files = [f for f in files if f and os.path.isfile(f)]
-    for check in (check_includes, check_text, check_names, check_tests, check_sizes):
+    for check in (check_includes, check_text, check_names, check_sizes):
         check(files)
     for line in failures:
         print(line)
