@@ -71,6 +71,7 @@ struct call {
     struct buffer *body_out;
     struct mapihttp_error *error;
     bool connecting;         /* Connect, Bind */
+    uint64_t deadline_ms;
     bool keeps_cookies;      /* NotificationWait: its cookies may be older than those of requests answered meanwhile */
     char request_id[64];
     struct buffer cookies;   /* a whole Cookie line, or empty */
@@ -113,7 +114,7 @@ static enum transport_outcome send_once(struct call *call, struct transport_resp
     if (call->resend)
         headers[count++] = RESEND_MARK_HEADER_LINE;
     struct transport_request request = {.method = "POST", .url = context->url, .headers = headers, .body = call->body,
-                                        .response_stream = true};
+                                        .response_stream = true, .deadline_ms = call->deadline_ms};
     return transport_send(call->transport, &request, response);
 }
 
@@ -388,12 +389,21 @@ enum context_verdict context_call(struct context *context, const char *request_t
     return verdict;
 }
 
-enum context_verdict context_wait(struct context *context, struct bytes body, struct buffer *ret_body,
+void context_forget(struct context *context, uint64_t generation)
+{
+    pthread_mutex_lock(&context->lock);
+    if (context->generation == generation)
+        context->connected = false;
+    pthread_mutex_unlock(&context->lock);
+}
+
+enum context_verdict context_wait(struct context *context, struct bytes body, uint64_t deadline_ms, struct buffer *ret_body,
                                   struct mapihttp_error *ret_error)
 {
     struct mapihttp_error error = {0};
     struct call call = {.context = context, .transport = context->notifications, .request_type = "NotificationWait",
-                        .body = body, .body_out = ret_body, .error = &error, .keeps_cookies = true};
+                        .body = body, .body_out = ret_body, .error = &error, .keeps_cookies = true,
+                        .deadline_ms = deadline_ms};
     enum context_verdict verdict = run(&call);
     if (verdict != CONTEXT_DONE && ret_error)
         *ret_error = error;

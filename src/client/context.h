@@ -66,9 +66,12 @@ void context_accept(struct context *context, bool accepted);
 /* Any other request of the context; NotificationWait goes by context_wait(). */
 enum context_verdict context_call(struct context *context, const char *request_type, struct bytes body,
                                   struct buffer *ret_body, struct mapihttp_error *ret_error);
-/* NotificationWait on the connection of its own; cut connections are tried again. */
-enum context_verdict context_wait(struct context *context, struct bytes body, struct buffer *ret_body,
+/* NotificationWait on the connection of its own; cut connections are tried again. At 'deadline_ms' (monotonic; 0: never) it
+ * fails with MAPIHTTP_CANCELLED. */
+enum context_verdict context_wait(struct context *context, struct bytes body, uint64_t deadline_ms, struct buffer *ret_body,
                                   struct mapihttp_error *ret_error);
+/* The context of that generation turned out to be lost: the next operation makes a new one. */
+void context_forget(struct context *context, uint64_t generation);
 /* 'Context Not Found' and the like. */
 const char *context_response_code_name(uint32_t response_code);
 /* Sleeps before try number 'attempt' (1 is the first repetition); false when cancelled meanwhile. */

@@ -334,6 +334,12 @@ static uint64_t silence_max_ms(const struct transport *transport)
     return pending > silence ? pending : silence;
 }
 
+static bool is_cancelled(const struct transport *transport)
+{
+    uint64_t deadline = transport->request->deadline_ms;
+    return (transport->cancelled && *transport->cancelled) || (deadline && monotonic_ms() >= deadline);
+}
+
 /* Drives libcurl until the transfer is over; returns its code, or CURLE_ABORTED_BY_CALLBACK for our own reasons. */
 static CURLcode drive(struct transport *transport)
 {
@@ -344,20 +350,22 @@ static CURLcode drive(struct transport *transport)
             return CURLE_OUT_OF_MEMORY;
         if (!running)
             break;
-        if (transport->cancelled && *transport->cancelled)
+        if (is_cancelled(transport))
             return CURLE_ABORTED_BY_CALLBACK;
         if (atomic_exchange(&transport->drop, false)) {
             transport->fresh = true;
             snprintf(transport->failure, sizeof transport->failure, "the connection was dropped");
             return CURLE_RECV_ERROR;
         }
-        uint64_t silent = monotonic_ms() - transport->active_ms, limit = silence_max_ms(transport);
+        uint64_t now = monotonic_ms(), silent = now - transport->active_ms, limit = silence_max_ms(transport);
         if (silent >= limit) {
             snprintf(transport->failure, sizeof transport->failure, "no sign of life for %llu s",
                      (unsigned long long)limit / 1000);
             return CURLE_OPERATION_TIMEDOUT;
         }
-        uint64_t wait = limit - silent < 1000 ? limit - silent + 1 : 1000;
+        uint64_t wait = limit - silent < 1000 ? limit - silent + 1 : 1000, deadline = transport->request->deadline_ms;
+        if (deadline && deadline - now < wait)
+            wait = deadline - now + 1;
         curl_multi_poll(transport->multi, NULL, 0, (int)wait, NULL);
     }
     int left;
@@ -404,7 +412,7 @@ static enum transport_outcome outcome_of(struct transport *transport, CURLcode c
     if (response->stream.failure)
         what = response->stream.failure;
     snprintf(response->failure, sizeof response->failure, "%s", what);
-    if (transport->cancelled && *transport->cancelled)
+    if (is_cancelled(transport))
         return TRANSPORT_CANCELLED;
     bool certain = response->failure_status != MAPIHTTP_NETWORK && code != CURLE_SSL_CONNECT_ERROR;
     if (certain)
@@ -493,7 +501,7 @@ enum transport_outcome transport_send(struct transport *transport, const struct 
     transport->response = ret_response;
     if (!*host)
         return refuse(transport, MAPIHTTP_INVALID_ARGUMENT, "not a URL");
-    if (transport->cancelled && *transport->cancelled)
+    if (is_cancelled(transport))
         return TRANSPORT_CANCELLED;
     transport->fresh |= atomic_exchange(&transport->drop, false);
     long authentication = CURLAUTH_NONE;

@@ -52,6 +52,7 @@ struct transport_request {
     bool response_stream;     /* read a 200 of type application/mapi-http as MAPI/HTTP's inner stream */
     bool without_credentials; /* never authenticate (an Autodiscover redirect asked over http) */
     uint32_t silence_max_ms;  /* 0: by the settings */
+    uint64_t deadline_ms;     /* monotonic time at which to give up as TRANSPORT_CANCELLED; 0: none */
 };
 
 /* Zeroed, then filled by transport_send; cleared by the caller. */
