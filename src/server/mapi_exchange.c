@@ -126,7 +126,7 @@ void mapi_exchange_encode_failure(struct mapi_exchange *mapi, uint32_t status_co
 
 enum mapi_response_code mapi_exchange_fault(const struct mapi_exchange *mapi)
 {
-    unsigned fault = mapi->services->server->config->fault_injection ? mapi->request.fault : 0;
+    unsigned fault = atomic_load(&mapi->services->config)->fault_injection ? mapi->request.fault : 0;
     return fault == MAPI_RESPONSE_UNKNOWN_FAILURE || fault == MAPI_RESPONSE_INVALID_RESPONSE ? (enum mapi_response_code)fault
                                                                                             : MAPI_RESPONSE_SUCCESS;
 }
@@ -253,7 +253,7 @@ static void enter_context(struct mapi_exchange *mapi, bool body_good, const char
 static void route(struct mapi_exchange *mapi)
 {
     const struct http_request *request = http_exchange_request(mapi->exchange);
-    const struct config *config = mapi->services->server->config;
+    const struct config *config = atomic_load(&mapi->services->config);
     const char *header = NULL, *detail = NULL;
     bool enabled = mapi->endpoint == SESSION_ENDPOINT_MAILBOX ? config->emsmdb_enabled : config->nspi_enabled;
     enum mapi_response_code code = mapi_request_read(request, mapi->endpoint, &mapi->request, &header);

@@ -116,7 +116,7 @@ static void park(struct mapi_exchange *mapi, struct mapi_context *context, struc
     mapi->body = NULL;
     arena_free(&mapi->arena);
     http_exchange_forget_request(mapi->exchange);
-    loop_timer_start(http_exchange_loop(mapi->exchange), &wait->timer, services->server->config->notification_wait_ms,
+    loop_timer_start(http_exchange_loop(mapi->exchange), &wait->timer, atomic_load(&services->config)->notification_wait_ms,
                      timed_out);
     pthread_mutex_lock(&context->wait_lock);
     context->wait = wait;
@@ -145,7 +145,7 @@ void notification_wait_begin(struct mapi_exchange *mapi)
         return;
     }
     struct notification_wait *wait = arena_new(http_exchange_arena(mapi->exchange), struct notification_wait);
-    if (!wait || atomic_fetch_add(&services->parked_waits, 1) >= services->server->config->parked_waits_max) {
+    if (!wait || atomic_fetch_add(&services->parked_waits, 1) >= atomic_load(&services->config)->parked_waits_max) {
         if (wait)
             atomic_fetch_sub(&services->parked_waits, 1);
         answer(mapi, EC_REJECTED, false); /* the client polls instead */

@@ -103,7 +103,7 @@ static void append_cookies(struct buffer *page, const struct http_request *reque
 
 static void append_debug(struct buffer *page, const struct services *services)
 {
-    const struct config *config = services->server->config;
+    const struct config *config = atomic_load(&services->config);
     struct session_counts counts = session_table_counts(services->sessions);
     buffer_append_string(page, "</table>\n<h2>Detail</h2><table>\n");
     append_number(page, "Seconds since the start", (monotonic_ms() - services->started_ms) / 1000);

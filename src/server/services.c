@@ -47,7 +47,7 @@ static struct authenticator_settings authenticator_settings_of(const struct conf
 
 struct mapi_answer_settings services_answer_settings(const struct services *services)
 {
-    const struct config *config = services->server->config;
+    const struct config *config = atomic_load(&services->config);
     return (struct mapi_answer_settings){.pending_period_ms = config->pending_period_ms,
                                          .expiration_ms = config->context_idle_ms, .resend = config->resend};
 }
@@ -93,6 +93,7 @@ struct services *services_new(struct server *server, struct directory *directory
         return NULL;
     }
     services->server = server;
+    atomic_store(&services->config, server->config);
     services->directory = directory;
     services->executor = *executor;
     services->started_ms = monotonic_ms();
@@ -117,6 +118,7 @@ struct services *services_new(struct server *server, struct directory *directory
 
 void services_reload(struct services *services)
 {
+    atomic_store(&services->config, services->server->config);
     struct session_settings sessions = session_settings_of(services->server->config);
     struct authenticator_settings authentication = authenticator_settings_of(services->server->config);
     session_table_configure(services->sessions, &sessions);
@@ -135,6 +137,7 @@ void services_free(struct services *services)
     if (!services)
         return;
     atomic_store(&services->stopping, true);
+    loop_timer_stop(&services->sweep);
     mapi_context_destroy_orphans(services);
     if (services->sessions)
         session_table_free(services->sessions);
@@ -148,7 +151,7 @@ void services_free(struct services *services)
 
 const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request)
 {
-    const char *configured = services->server->config->public_url;
+    const char *configured = atomic_load(&services->config)->public_url;
     if (configured && *configured) {
         size_t size = strlen(configured);
         while (size && configured[size - 1] == '/')

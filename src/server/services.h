@@ -22,7 +22,8 @@ struct mapi_endpoint {
 };
 
 struct services {
-    struct server *server;
+    struct server *server;        /* not its config: that is read on the main thread only */
+    _Atomic(const struct config *) config;
     struct directory *directory;
     struct authenticator *authenticator;
     struct session_table *sessions;

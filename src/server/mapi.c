@@ -1,0 +1,100 @@
+/* The module that answers Outlook: opens directory and store, makes the executor of ROPs, and serves the MAPI/HTTP endpoints
+ * and Autodiscover over them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "directory/embedded.h"
+#include "rop/executor.h"
+#include "server/services.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/store.h"
+
+struct mapi_module {
+    struct directory *directory;
+    struct store *store;
+    struct rop_server *rops;
+    struct services *services;
+};
+
+static void stop(struct server *server, void *state)
+{
+    struct mapi_module *module = state;
+    if (!module)
+        return;
+    services_free(module->services);
+    if (module->rops)
+        rop_server_free(module->rops);
+    if (module->store)
+        store_close(module->store);
+    directory_close(module->directory);
+    free(module);
+}
+
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return true;
+    log_error("%s: %s", path, strerror(errno));
+    return false;
+}
+
+static bool open_data(struct mapi_module *module, const struct config *config)
+{
+    struct arena arena = {0};
+    const char *directory_path = arena_format(&arena, "%s/directory.sqlite", config->data_path);
+    const char *mailboxes_path = arena_format(&arena, "%s/mailboxes", config->data_path);
+    bool done = directory_path && mailboxes_path && make_folder(config->data_path) && make_folder(mailboxes_path);
+    if (done) {
+        enum directory_status status = embedded_directory_open(directory_path, true, &module->directory);
+        done = status == DIRECTORY_OK;
+        if (!done)
+            log_error("%s: %s", directory_path, directory_status_text(status));
+    }
+    if (done) {
+        struct store_sqlite_configuration configuration = {.directory = mailboxes_path};
+        enum store_status status = store_sqlite_open(&configuration, &module->store);
+        done = status == STORE_OK;
+        if (!done)
+            log_error("%s: %s", mailboxes_path, store_status_name(status));
+    }
+    arena_free(&arena);
+    return done;
+}
+
+static bool start(struct server *server, void **ret_state)
+{
+    struct mapi_module *module = calloc(1, sizeof *module);
+    if (!module || !open_data(module, server->config)) {
+        stop(server, module);
+        return false;
+    }
+    module->rops = rop_server_new(&(struct rop_server_settings){
+        .store = module->store, .directory = module->directory, .open_mailboxes_max = server->config->open_mailboxes_max});
+    if (module->rops) {
+        struct rop_executor executor = rop_server_executor(module->rops);
+        module->services = services_new(server, module->directory, &executor);
+    }
+    if (!module->services || !services_add_routes(module->services)) {
+        stop(server, module);
+        return false;
+    }
+    *ret_state = module;
+    return true;
+}
+
+static void reload(struct server *server, void *state)
+{
+    services_reload(((struct mapi_module *)state)->services);
+}
+
+static void drain(struct server *server, void *state)
+{
+    services_drain(((struct mapi_module *)state)->services);
+}
+
+const struct server_module mapi_server_module = {
+    .name = "mapi", .start = start, .reload = reload, .drain = drain, .stop = stop,
+};
