@@ -16,7 +16,7 @@
 static const char *extension_of(const char *name)
 {
     const char *point = strrchr(name, '.');
-    return point && point != name && strlen(point) <= 32 ? point : "";
+    return point && point != name && strlen(point) <= 32 && !strpbrk(point, "/\\ ") ? point : "";
 }
 
 /* A file name of eight and three characters (MS-OXCMSG 2.2.2.11). */
