@@ -58,6 +58,16 @@ void connection_close(struct http_connection *connection, enum connection_cause 
 /* Closes it as soon as no request is under way. */
 void connection_drain(struct http_connection *connection);
 
+/* connection_request.c: bytes in the loop's scratch memory; what cannot be used yet is kept. */
+void connection_received(struct http_connection *connection, struct bytes data);
+/* Goes on with what was kept, when the request before it is answered. */
+void connection_resume(struct http_connection *connection);
+/* Answers the request being read with an error and closes. */
+void connection_refuse(struct http_connection *connection, unsigned status, const char *text);
+/* After the last answer: closes our side, waits for the client to have read everything and to close its own, so that no
+ * reset overtakes the answer. */
+void connection_linger(struct http_connection *connection);
+
 /* Used by exchange.c: the brackets around everything that works on a connection, and its steps. */
 void connection_enter(struct http_connection *connection);
 void connection_leave(struct http_connection *connection); /* may free it */

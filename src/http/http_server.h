@@ -1,6 +1,7 @@
 /* Listeners and connections over a set of loops. Connections are accepted on the first loop and handed to the loop with
  * the fewest. Functions are called on one thread (the main one) unless they say otherwise. */
 #pragma once
+#include "base/limits.h"
 #include "http/http.h"
 #include "http/tls.h"
 
