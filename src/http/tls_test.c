@@ -96,6 +96,8 @@ static bool client_open(struct client *client, SSL_CTX *context, const char *pro
 static void client_close(struct client *client)
 {
     ERR_clear_error();
+    SSL_set_quiet_shutdown(client->tls, 1); /* or the session would count as broken */
+    SSL_shutdown(client->tls);
     SSL_free(client->tls);
     close(client->fd);
 }
