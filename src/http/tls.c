@@ -114,6 +114,8 @@ static int ticket_crypt(SSL *session, unsigned char *name, unsigned char *iv, EV
             && EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher_key, iv) == 1;
     } else {
         done = done && EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher_key, iv) == 1;
+        if (SSL_version(session) == TLS1_3_VERSION)
+            found = 2; /* a client uses each of its tickets once (RFC 8446 C.4) */
     }
     OPENSSL_cleanse(&key, sizeof key);
     return done ? found : -1;
