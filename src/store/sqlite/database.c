@@ -75,7 +75,7 @@ enum store_status database_open(struct sqlite_mailbox *mailbox, const char *path
     if (status == STORE_OK)
         status = status_of_sqlite(configure(mailbox->store, mailbox->database));
     if (status == STORE_OK)
-        status = create ? schema_create(mailbox, create) : schema_migrate(mailbox);
+        status = create ? schema_create(mailbox, create) : schema_migrate(mailbox, schema_migrations, SCHEMA_VERSION);
     if (status == STORE_OK)
         status = read_counters(mailbox);
     if (status == STORE_OK && !(mailbox->collator = collator_open()))

@@ -49,8 +49,10 @@ const struct store_sqlite_configuration *sqlite_configuration(const struct sqlit
 /* schema.c */
 #define SCHEMA_VERSION 1
 enum store_status schema_create(struct sqlite_mailbox *mailbox, const struct store_mailbox_info *info);
-/* Brings an older file up to SCHEMA_VERSION, one step after the other in one transaction. */
-enum store_status schema_migrate(struct sqlite_mailbox *mailbox);
+/* Brings an older file up to the version wanted, one step after the other, all in one transaction; step i makes version
+ * i + 2 of version i + 1. VERSION for a file of a newer program, NOT_FOUND for one whose creation never ended. */
+extern const char *const schema_migrations[SCHEMA_VERSION];
+enum store_status schema_migrate(struct sqlite_mailbox *mailbox, const char *const *migrations, int version_wanted);
 
 /* database.c */
 enum store_status status_of_sqlite(int code);

@@ -49,8 +49,7 @@ static const char schema[] =
     " modification_time INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA application_id = " APPLICATION_ID ";";
 
-/* Step i brings version i + 1 to version i + 2. */
-static const char *const migrations[SCHEMA_VERSION] = {0};
+const char *const schema_migrations[SCHEMA_VERSION] = {NULL};
 
 static enum store_status execute(struct sqlite_mailbox *mailbox, const char *sql)
 {
@@ -132,23 +131,24 @@ enum store_status schema_create(struct sqlite_mailbox *mailbox, const struct sto
     return status != STORE_OK ? status : ended;
 }
 
-enum store_status schema_migrate(struct sqlite_mailbox *mailbox)
+enum store_status schema_migrate(struct sqlite_mailbox *mailbox, const char *const *migrations, int version_wanted)
 {
     int version = 0;
     enum store_status status = read_version(mailbox, &version);
-    if (status != STORE_OK || version == SCHEMA_VERSION)
+    if (status != STORE_OK || version == version_wanted)
         return status;
-    if (version > SCHEMA_VERSION)
+    if (version > version_wanted)
         return STORE_VERSION;
     if (version <= 0)
         return STORE_NOT_FOUND; /* its creation never came to an end */
     status = execute(mailbox, "BEGIN IMMEDIATE");
     if (status != STORE_OK)
         return status;
-    for (; status == STORE_OK && version < SCHEMA_VERSION; version++)
+    status = read_version(mailbox, &version); /* another process may have been quicker */
+    for (; status == STORE_OK && version < version_wanted; version++)
         status = execute(mailbox, migrations[version - 1]);
     if (status == STORE_OK)
-        status = write_version(mailbox, SCHEMA_VERSION);
+        status = write_version(mailbox, version_wanted);
     enum store_status ended = execute(mailbox, status == STORE_OK ? "COMMIT" : "ROLLBACK");
     return status != STORE_OK ? status : ended;
 }
