@@ -253,7 +253,9 @@ class Reader:
         return body
 
     def implied(self, line, name, kind):
-        return Field(line.where, kind, name)
+        field = Field(line.where, kind, name)
+        field.values = 'error_code' if kind == 'u32' else None
+        return field
 
     def values(self, line):
         if len(line.tokens) != 2:

@@ -24,4 +24,5 @@ int command_failed(const struct command *command, const char *format, ...) __att
 
 /* Defined by the files of the sub-commands, listed in main.c. */
 extern const struct command command_help;
+extern const struct command command_decode;
 extern const struct command command_folders;

@@ -7,6 +7,7 @@
 
 /* One row a sub-command, in the order in which 'mapihttp help' shows them. */
 static const struct command *const commands[] = {
+    &command_decode,
     &command_folders,
     &command_help,
 };

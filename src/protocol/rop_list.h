@@ -85,3 +85,9 @@ bool rop_requests_encode(const struct rop_request_list *list, const struct rop_l
 bool rop_responses_decode(struct arena *arena, struct bytes payload, const struct rop_request_list *requests,
     struct rop_columns *columns, struct rop_response_list *ret_list, struct wire_error *ret_error)
     __attribute__((warn_unused_result));
+
+/* The same, but *list_out has the responses before the one that could not be read (for readers of captures); none for a
+ * malformed payload. */
+bool rop_responses_read(struct arena *arena, struct bytes payload, const struct rop_request_list *requests,
+    struct rop_columns *columns, struct rop_response_list *list_out, struct wire_error *ret_error)
+    __attribute__((warn_unused_result));

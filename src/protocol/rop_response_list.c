@@ -213,12 +213,13 @@ static bool response_decode(struct reading *reading, struct bytes *rops, struct 
     return true;
 }
 
-bool rop_responses_decode(struct arena *arena, struct bytes payload, const struct rop_request_list *requests,
-    struct rop_columns *columns, struct rop_response_list *ret_list, struct wire_error *ret_error)
+bool rop_responses_read(struct arena *arena, struct bytes payload, const struct rop_request_list *requests,
+    struct rop_columns *columns, struct rop_response_list *list_out, struct wire_error *ret_error)
 {
     struct rop_response_list list = { 0 };
     struct bytes rops;
     uint32_t room = 0;
+    *list_out = list;
     if (!rop_payload_split(arena, payload, 0, &rops, &list.handles, &list.handle_count))
         return reading_fail(ret_error, WIRE_BAD_VALUE, 0, "rop_size");
     struct rop_columns local = { 0 }; /* columns set and used within this one answer are known in any case */
@@ -247,7 +248,16 @@ bool rop_responses_decode(struct arena *arena, struct bytes payload, const struc
         }
     }
     rop_columns_free(&local);
-    if (done)
-        *ret_list = list;
+    *list_out = list;
     return done;
+}
+
+bool rop_responses_decode(struct arena *arena, struct bytes payload, const struct rop_request_list *requests,
+    struct rop_columns *columns, struct rop_response_list *ret_list, struct wire_error *ret_error)
+{
+    struct rop_response_list list;
+    if (!rop_responses_read(arena, payload, requests, columns, &list, ret_error))
+        return false;
+    *ret_list = list;
+    return true;
 }
