@@ -223,7 +223,7 @@ struct reading {
     struct config *config;
     unsigned set_in_line[SETTING_COUNT]; /* 0: not set */
     struct config_error *error;
-    bool failed;
+    unsigned failed_line; /* 0: all well */
 };
 
 /* inih's line source: counts lines, which its callback does not tell. */
@@ -248,10 +248,10 @@ static char *read_line(char *line, int size, void *argument)
 
 static int reject(struct reading *reading, const char *section, const char *name, const char *what)
 {
-    if (!reading->failed)
+    if (!reading->failed_line)
         snprintf(reading->error->text, sizeof reading->error->text, "%s:%u: [%s] %s: %s", reading->name, reading->line,
             section, name, what);
-    reading->failed = true;
+    reading->failed_line = reading->failed_line ? reading->failed_line : reading->line;
     return 0;
 }
 
@@ -310,7 +310,7 @@ bool config_parse(const char *name, const char *text, struct config **ret_config
     ini_allow_multiline = false; /* an indented line is a setting like any other */
     int line = ini_parse_stream(read_line, &reading, take_setting, &reading);
     bool done = false;
-    if (reading.failed)
+    if (reading.failed_line && (unsigned)line == reading.failed_line)
         done = false; /* already said */
     else if (reading.line_too_long)
         snprintf(ret_error->text, sizeof ret_error->text, "%s: a line is longer than 198 characters", name);
