@@ -26,3 +26,5 @@ int command_failed(const struct command *command, const char *format, ...) __att
 extern const struct command command_help;
 extern const struct command command_decode;
 extern const struct command command_folders;
+extern const struct command command_organization;
+extern const struct command command_user;

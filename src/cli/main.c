@@ -9,6 +9,8 @@
 static const struct command *const commands[] = {
     &command_decode,
     &command_folders,
+    &command_organization,
+    &command_user,
     &command_help,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

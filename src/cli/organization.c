@@ -1,0 +1,83 @@
+/* mapihttp organization */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/local_directory.h"
+
+struct options {
+    const char *config, *name, *domain, *netbios_name;
+};
+
+static int initialize(const struct command *command, const struct options *options)
+{
+    if (!options->name || !options->domain)
+        return command_usage_error(command, "init needs --name and --domain");
+    struct directory *directory = local_directory_open(command, options->config, true);
+    if (!directory)
+        return COMMAND_FAILED;
+    enum directory_status status = embedded_directory_set_organization(directory, options->name, options->domain,
+                                                                       options->netbios_name);
+    directory_close(directory);
+    if (status == DIRECTORY_EXISTS)
+        return command_failed(command, "there is another organization already; 'mapihttp organization show' says which");
+    if (status != DIRECTORY_OK)
+        return command_failed(command, "%s: %s", options->name, directory_status_text(status));
+    printf("organization %s, domain %s\n", options->name, options->domain);
+    return COMMAND_DONE;
+}
+
+static int show(const struct command *command, const struct options *options)
+{
+    struct directory *directory = local_directory_open(command, options->config, false);
+    struct arena arena = {0};
+    struct directory_organization organization;
+    if (!directory)
+        return COMMAND_FAILED;
+    enum directory_status status = directory_organization(directory, &arena, &organization);
+    if (status == DIRECTORY_OK)
+        printf("name     %s\ndomain   %s\nNetBIOS  %s\n", organization.name, organization.domain, organization.netbios_name);
+    arena_free(&arena);
+    directory_close(directory);
+    return status == DIRECTORY_OK ? COMMAND_DONE : command_failed(command, "%s", directory_status_text(status));
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct options options = {0};
+    const char *action = argc > 1 ? argv[1] : "";
+    for (int i = 2; i < argc; i++) {
+        int taken = local_directory_option(command, argc, argv, &i, &options.config);
+        const char **place = !strcmp(argv[i], "--name")      ? &options.name
+                             : !strcmp(argv[i], "--domain")  ? &options.domain
+                             : !strcmp(argv[i], "--netbios") ? &options.netbios_name : NULL;
+        if (taken < 0)
+            return COMMAND_USAGE;
+        if (taken)
+            continue;
+        if (!place || i + 1 == argc)
+            return command_usage_error(command, place ? "%s needs a value" : "no option '%s'", argv[i]);
+        *place = argv[++i];
+    }
+    if (!strcmp(action, "init"))
+        return initialize(command, &options);
+    if (!strcmp(action, "show"))
+        return show(command, &options);
+    return command_usage_error(command, "say 'init' or 'show'");
+}
+
+const struct command command_organization = {
+    .name = "organization",
+    .summary = "name the organization of this server, once, before its users",
+    .usage = "mapihttp organization init --name NAME --domain DOMAIN [--netbios NAME]\n"
+             "mapihttp organization show\n"
+             "\n"
+             "Administers the directory of the server on this machine. The organization's name stands in the\n"
+             "distinguished names of all users, so it is not changed later. Users have their addresses in the domain\n"
+             "and may log on as DOMAIN\\user with the NetBIOS name, by default the domain's first part.\n"
+             "\n"
+             LOCAL_DIRECTORY_USAGE
+             "  --name NAME             such as 'Example'\n"
+             "  --domain DOMAIN         such as example.org\n"
+             "  --netbios NAME          such as EXAMPLE\n",
+    .run = run,
+};
