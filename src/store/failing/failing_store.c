@@ -1,3 +1,4 @@
+/* Long because it has a wrapper for each of the contract's calls, one like the other. */
 #include "store/failing/failing_store.h"
 
 #include <stdlib.h>
