@@ -325,7 +325,9 @@ static void home_close_all(struct loop_task *task)
 
 void http_server_close_all(struct http_server *server)
 {
-    http_server_drain(server);
+    http_server_drain(server); /* connections that are still handed over close at once */
+    if (atomic_exchange(&server->closing, true))
+        return;
     for (unsigned i = 0; i < server->home_count; i++) {
         server->homes[i].close_task.run = home_close_all;
         loop_post(server->homes[i].loop, &server->homes[i].close_task);
