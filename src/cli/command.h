@@ -26,5 +26,12 @@ int command_failed(const struct command *command, const char *format, ...) __att
 extern const struct command command_help;
 extern const struct command command_decode;
 extern const struct command command_folders;
+extern const struct command command_get;
+extern const struct command command_list;
 extern const struct command command_organization;
+extern const struct command command_put;
+extern const struct command command_show;
+extern const struct command command_status;
+extern const struct command command_test;
 extern const struct command command_user;
+extern const struct command command_watch;

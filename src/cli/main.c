@@ -7,8 +7,15 @@
 
 /* One row a sub-command, in the order in which 'mapihttp help' shows them. */
 static const struct command *const commands[] = {
-    &command_decode,
     &command_folders,
+    &command_list,
+    &command_show,
+    &command_get,
+    &command_put,
+    &command_watch,
+    &command_status,
+    &command_test,
+    &command_decode,
     &command_organization,
     &command_user,
     &command_help,
