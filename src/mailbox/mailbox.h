@@ -90,7 +90,7 @@ struct store_mailbox *mailbox_store(struct mailbox *mailbox);
 struct guid mailbox_guid(const struct mailbox *mailbox);         /* MailboxGuid of RopLogon, ProviderUID of entry ids */
 struct guid mailbox_replica_guid(const struct mailbox *mailbox); /* ReplGuid of RopLogon */
 /* Gives memory of caches back; returns whether anything was held. Used when the process is to be at rest. */
-void mailbox_rest(struct mailbox *mailbox);
+bool mailbox_rest(struct mailbox *mailbox);
 
 /* One transaction for what one Execute writes, one savepoint inside it for each ROP; the answer leaves after the commit.
  * Outside of a transaction every writing function is its own. Change events are held back until the commit and forgotten

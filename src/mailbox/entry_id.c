@@ -1,0 +1,120 @@
+#include "mailbox/entry_id.h"
+
+#include <string.h>
+
+#include "mailbox/model.h"
+
+#define PRIVATE_FOLDER 0x0001u
+#define PRIVATE_MESSAGE 0x0007u
+
+static const uint8_t store_provider[16] = {
+    0x38, 0xA1, 0xBB, 0x10, 0x05, 0xE5, 0x10, 0x1A, 0xA1, 0xBB, 0x08, 0x00, 0x2B, 0x2A, 0x56, 0xC2};
+static const uint8_t private_store_provider[16] = {
+    0x1B, 0x55, 0xFA, 0x20, 0xAA, 0x66, 0x11, 0xCD, 0x9B, 0xC8, 0x00, 0xAA, 0x00, 0x2F, 0xC4, 0x5A};
+static const uint8_t address_book_provider[16] = {
+    0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82};
+
+static void put_counter(uint8_t *at, uint64_t id)
+{
+    for (int i = 0; i < 6; i++)
+        at[i] = (uint8_t)(id >> (8 * (5 - i)));
+}
+
+static uint64_t get_counter(const uint8_t *at)
+{
+    uint64_t counter = 0;
+    for (int i = 0; i < 6; i++)
+        counter = counter << 8 | at[i];
+    return counter;
+}
+
+struct bytes entry_id_of_folder(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id)
+{
+    uint8_t *id = arena_allocate(arena, FOLDER_ENTRY_ID_SIZE);
+    if (id == NULL)
+        return BYTES_NONE;
+    memcpy(id + 4, mailbox->guid.data, 16);
+    store_u16(id + 20, PRIVATE_FOLDER);
+    memcpy(id + 22, mailbox->replica_guid.data, 16);
+    put_counter(id + 38, folder_id);
+    return bytes_of(id, FOLDER_ENTRY_ID_SIZE);
+}
+
+struct bytes entry_id_of_message(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id)
+{
+    uint8_t *id = arena_allocate(arena, MESSAGE_ENTRY_ID_SIZE);
+    if (id == NULL)
+        return BYTES_NONE;
+    memcpy(id + 4, mailbox->guid.data, 16);
+    store_u16(id + 20, PRIVATE_MESSAGE);
+    memcpy(id + 22, mailbox->replica_guid.data, 16);
+    put_counter(id + 38, folder_id);
+    memcpy(id + 46, mailbox->replica_guid.data, 16);
+    put_counter(id + 62, message_id);
+    return bytes_of(id, MESSAGE_ENTRY_ID_SIZE);
+}
+
+struct bytes entry_id_of_store(struct arena *arena, const char *server_name, const char *mailbox_dn)
+{
+    size_t server_size = strlen(server_name) + 1, dn_size = strlen(mailbox_dn) + 1;
+    size_t size = 4 + 16 + 2 + 14 + 4 + 16 + 4 + server_size + dn_size;
+    uint8_t *id = arena_allocate(arena, size);
+    if (id == NULL)
+        return BYTES_NONE;
+    memcpy(id + 4, store_provider, 16);
+    memcpy(id + 22, "emsmdb.dll", 10);
+    memcpy(id + 40, private_store_provider, 16);
+    store_u32(id + 56, 0x0C);
+    memcpy(id + 60, server_name, server_size);
+    memcpy(id + 60 + server_size, mailbox_dn, dn_size);
+    return bytes_of(id, size);
+}
+
+struct bytes entry_id_of_address(struct arena *arena, const char *address_book_dn, uint32_t type)
+{
+    size_t dn_size = strlen(address_book_dn) + 1;
+    uint8_t *id = arena_allocate(arena, 28 + dn_size);
+    if (id == NULL)
+        return BYTES_NONE;
+    memcpy(id + 4, address_book_provider, 16);
+    store_u32(id + 20, 1);
+    store_u32(id + 24, type);
+    memcpy(id + 28, address_book_dn, dn_size);
+    return bytes_of(id, 28 + dn_size);
+}
+
+struct bytes source_key_of(struct arena *arena, struct guid replica_guid, uint64_t id)
+{
+    uint8_t *key = arena_allocate(arena, SOURCE_KEY_SIZE);
+    if (key == NULL)
+        return BYTES_NONE;
+    memcpy(key, replica_guid.data, 16);
+    put_counter(key + 16, id);
+    return bytes_of(key, SOURCE_KEY_SIZE);
+}
+
+static bool is_own(const struct mailbox *mailbox, struct bytes entry_id, size_t size, uint16_t type)
+{
+    return entry_id.size == size && load_u16(entry_id.data + 20) == type &&
+           memcmp(entry_id.data + 4, mailbox->guid.data, 16) == 0 &&
+           memcmp(entry_id.data + 22, mailbox->replica_guid.data, 16) == 0;
+}
+
+uint32_t entry_id_to_folder(const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id)
+{
+    if (!is_own(mailbox, entry_id, FOLDER_ENTRY_ID_SIZE, PRIVATE_FOLDER))
+        return EC_INVALID_ENTRY_ID;
+    *ret_folder_id = MAILBOX_ID(get_counter(entry_id.data + 38));
+    return EC_SUCCESS;
+}
+
+uint32_t entry_id_to_message(const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id,
+    uint64_t *ret_message_id)
+{
+    if (!is_own(mailbox, entry_id, MESSAGE_ENTRY_ID_SIZE, PRIVATE_MESSAGE) ||
+        memcmp(entry_id.data + 46, mailbox->replica_guid.data, 16) != 0)
+        return EC_INVALID_ENTRY_ID;
+    *ret_folder_id = MAILBOX_ID(get_counter(entry_id.data + 38));
+    *ret_message_id = MAILBOX_ID(get_counter(entry_id.data + 62));
+    return EC_SUCCESS;
+}

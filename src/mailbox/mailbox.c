@@ -1,0 +1,331 @@
+#include "mailbox/mailbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/filetime.h"
+#include "mailbox/model.h"
+#include "mailbox/notification.h"
+
+uint32_t mailbox_error(enum store_status status)
+{
+    switch (status) {
+    case STORE_OK: return EC_SUCCESS;
+    case STORE_NOT_FOUND: return EC_NOT_FOUND;
+    case STORE_EXISTS: return EC_COLLIDING_NAMES;
+    case STORE_INVALID: return EC_INVALID_PARAMETER;
+    case STORE_TOO_LARGE: return EC_TOO_BIG;
+    case STORE_BUSY: return EC_SERVER_BUSY;
+    case STORE_DISK_FULL: return EC_OUT_OF_DISK;
+    case STORE_IO_ERROR: return EC_DISK_ERROR;
+    case STORE_CORRUPT: return EC_CORRUPT_DATA;
+    case STORE_NO_MEMORY: return EC_OUT_OF_MEMORY;
+    case STORE_VERSION:
+    case STORE_READ_ONLY: return EC_ACCESS_DENIED;
+    }
+    return EC_ERROR;
+}
+
+uint32_t mailbox_open(struct store_mailbox *store, const struct mailbox_owner *owner, struct subscriptions *subscriptions,
+    struct mailbox **ret_mailbox)
+{
+    struct arena arena = {0};
+    struct store_mailbox_info info;
+    struct mailbox *mailbox = calloc(1, sizeof *mailbox);
+    uint32_t error = mailbox == NULL ? EC_OUT_OF_MEMORY : mailbox_error(store_mailbox_get_info(store, &arena, &info));
+    if (error == EC_SUCCESS) {
+        mailbox->store = store;
+        mailbox->guid = info.mailbox_guid;
+        mailbox->replica_guid = info.replica_guid;
+        mailbox->logon_replica_guid = info.logon_replica_guid;
+        mailbox->subscriptions = subscriptions;
+        mailbox->locale_id = owner != NULL && owner->locale_id != 0 ? owner->locale_id : 0x0409;
+        if (owner != NULL && owner->display_name != NULL)
+            mailbox->owner_name = strdup(owner->display_name);
+        if (owner != NULL && owner->address_book_dn != NULL)
+            mailbox->owner_dn = strdup(owner->address_book_dn);
+        error = mailbox_provision(mailbox, owner);
+    }
+    arena_free(&arena);
+    if (error != EC_SUCCESS) {
+        if (mailbox != NULL && mailbox->store != NULL)
+            mailbox_close(mailbox);
+        else {
+            free(mailbox);
+            store_mailbox_release(store);
+        }
+        return error;
+    }
+    *ret_mailbox = mailbox;
+    return EC_SUCCESS;
+}
+
+void mailbox_close(struct mailbox *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    store_mailbox_release(mailbox->store);
+    free(mailbox->changes);
+    free(mailbox->owner_name);
+    free(mailbox->owner_dn);
+    free(mailbox);
+}
+
+struct store_mailbox *mailbox_store(struct mailbox *mailbox)
+{
+    return mailbox->store;
+}
+
+struct guid mailbox_guid(const struct mailbox *mailbox)
+{
+    return mailbox->guid;
+}
+
+struct guid mailbox_replica_guid(const struct mailbox *mailbox)
+{
+    return mailbox->logon_replica_guid;
+}
+
+bool mailbox_rest(struct mailbox *mailbox)
+{
+    bool held = mailbox->changes != NULL && mailbox->change_count == 0;
+    if (held) {
+        free(mailbox->changes);
+        mailbox->changes = NULL;
+        mailbox->change_capacity = 0;
+    }
+    return held;
+}
+
+/* ---- Transactions ---- */
+
+#define ROP_SAVEPOINT "rop"
+
+static void forget_changes(struct mailbox *mailbox)
+{
+    mailbox->change_count = 0;
+    mailbox->savepoint_change_count = 0;
+    mailbox->changes_lost = false;
+}
+
+uint32_t mailbox_begin(struct mailbox *mailbox)
+{
+    return mailbox_error(store_begin(mailbox->store));
+}
+
+uint32_t mailbox_commit(struct mailbox *mailbox)
+{
+    uint32_t error = mailbox_error(store_commit(mailbox->store));
+    if (error == EC_SUCCESS)
+        mailbox_deliver_changes(mailbox);
+    forget_changes(mailbox);
+    return error;
+}
+
+void mailbox_rollback(struct mailbox *mailbox)
+{
+    store_rollback(mailbox->store);
+    forget_changes(mailbox);
+}
+
+uint32_t mailbox_savepoint(struct mailbox *mailbox)
+{
+    uint32_t error = mailbox_error(store_savepoint(mailbox->store, ROP_SAVEPOINT));
+    if (error == EC_SUCCESS)
+        mailbox->savepoint_change_count = mailbox->change_count;
+    return error;
+}
+
+uint32_t mailbox_savepoint_keep(struct mailbox *mailbox)
+{
+    return mailbox_error(store_savepoint_release(mailbox->store, ROP_SAVEPOINT));
+}
+
+void mailbox_savepoint_rollback(struct mailbox *mailbox)
+{
+    (void)store_savepoint_rollback(mailbox->store, ROP_SAVEPOINT);
+    mailbox->change_count = mailbox->savepoint_change_count;
+}
+
+uint32_t write_scope_begin(struct mailbox *mailbox, struct write_scope *ret_scope)
+{
+    struct write_scope scope = {.own = !store_in_transaction(mailbox->store)};
+    uint32_t error = scope.own ? mailbox_begin(mailbox) : EC_SUCCESS;
+    if (error == EC_SUCCESS)
+        *ret_scope = scope;
+    return error;
+}
+
+uint32_t write_scope_end(struct mailbox *mailbox, struct write_scope scope, uint32_t error)
+{
+    if (!scope.own)
+        return error;
+    if (error == EC_SUCCESS)
+        return mailbox_commit(mailbox);
+    mailbox_rollback(mailbox);
+    return error;
+}
+
+void mailbox_changed(struct mailbox *mailbox, const struct change *change)
+{
+    if (mailbox->subscriptions == NULL || subscriptions_is_empty(mailbox->subscriptions))
+        return;
+    if (mailbox->change_count == mailbox->change_capacity) {
+        uint32_t capacity = mailbox->change_capacity == 0 ? 32 : mailbox->change_capacity * 2;
+        struct change *changes = realloc(mailbox->changes, capacity * sizeof *changes);
+        if (changes == NULL) {
+            mailbox->changes_lost = true;
+            return;
+        }
+        mailbox->changes = changes;
+        mailbox->change_capacity = capacity;
+    }
+    mailbox->changes[mailbox->change_count++] = *change;
+}
+
+/* ---- Rows and ids ---- */
+
+uint32_t mailbox_new_ids(struct mailbox *mailbox, uint64_t count, uint64_t *ret_first_id)
+{
+    uint64_t counter = 0;
+    uint32_t error = mailbox_error(store_allocate_counters(mailbox->store, count, &counter));
+    if (error == EC_SUCCESS)
+        *ret_first_id = MAILBOX_ID(counter);
+    return error;
+}
+
+uint32_t mailbox_folder(struct mailbox *mailbox, struct arena *arena, uint64_t folder_id, struct store_folder *ret_folder)
+{
+    struct store_folder folder = {0};
+    uint32_t error = mailbox_error(store_folder_get(mailbox->store, arena, &folder_id, 1, &folder));
+    if (error == EC_SUCCESS && folder.folder_id == 0)
+        error = EC_NOT_FOUND;
+    if (error == EC_SUCCESS)
+        *ret_folder = folder;
+    return error;
+}
+
+uint32_t mailbox_message(struct mailbox *mailbox, struct arena *arena, uint64_t message_id, struct store_message *ret_message)
+{
+    struct store_message message = {0};
+    uint32_t error = mailbox_error(store_message_get(mailbox->store, arena, &message_id, 1, &message));
+    if (error == EC_SUCCESS && message.message_id == 0)
+        error = EC_NOT_FOUND;
+    if (error == EC_SUCCESS)
+        *ret_message = message;
+    return error;
+}
+
+/* ---- Logon ---- */
+
+#define GWART_TIME 0x01CD0000A8C0A8C0ull /* address types do not change in this version: any fixed time does */
+
+uint32_t mailbox_logon_data(struct mailbox *mailbox, bool owner, struct logon_data *ret_data)
+{
+    struct logon_data data = {
+        .mailbox_guid = mailbox->guid,
+        .replid = MAILBOX_LOGON_REPLID,
+        .replica_guid = mailbox->logon_replica_guid,
+        .gwart_time = GWART_TIME,
+        .response_flags = (uint8_t)(0x01 | (owner ? 0x02 | 0x04 : 0)),
+    };
+    for (int i = 0; i < SPECIAL_FOLDER_LOGON_COUNT; i++)
+        data.folder_ids[i] = special_folder_id((enum special_folder)i);
+    *ret_data = data;
+    return EC_SUCCESS;
+}
+
+uint32_t mailbox_store_state(struct mailbox *mailbox, uint32_t *ret_state)
+{
+    (void)mailbox;
+    *ret_state = 0; /* no search folder is active: they are not filled yet */
+    return EC_SUCCESS;
+}
+
+/* ---- Ids on the wire ---- */
+
+uint32_t mailbox_guid_of_replid(struct logon *logon, uint16_t replid, struct guid *ret_replica_guid)
+{
+    struct mailbox *mailbox = logon->mailbox;
+    if (replid == MAILBOX_REPLID) {
+        *ret_replica_guid = mailbox->replica_guid;
+        return EC_SUCCESS;
+    }
+    if (replid == MAILBOX_LOGON_REPLID) {
+        *ret_replica_guid = mailbox->logon_replica_guid;
+        return EC_SUCCESS;
+    }
+    struct arena arena = {0};
+    const struct store_replica *replicas;
+    uint32_t count = 0;
+    uint32_t error = mailbox_error(store_replica_list(mailbox->store, &arena, &replicas, &count));
+    bool found = false;
+    for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
+        if (replicas[i].replica_id == replid) {
+            *ret_replica_guid = replicas[i].guid;
+            found = true;
+        }
+    }
+    arena_free(&arena);
+    return error == EC_SUCCESS && !found ? EC_NOT_FOUND : error;
+}
+
+uint32_t mailbox_replid_of_guid(struct logon *logon, struct guid replica_guid, uint16_t *ret_replid)
+{
+    struct mailbox *mailbox = logon->mailbox;
+    if (guid_is_zero(replica_guid))
+        return EC_INVALID_PARAMETER;
+    if (guid_equal(replica_guid, mailbox->replica_guid)) {
+        *ret_replid = MAILBOX_REPLID;
+        return EC_SUCCESS;
+    }
+    if (guid_equal(replica_guid, mailbox->logon_replica_guid)) {
+        *ret_replid = MAILBOX_LOGON_REPLID;
+        return EC_SUCCESS;
+    }
+    uint16_t replid = 0;
+    uint32_t error = mailbox_error(store_replica_add(mailbox->store, replica_guid, &replid));
+    if (error == EC_SUCCESS)
+        *ret_replid = replid;
+    return error;
+}
+
+uint32_t mailbox_long_term_id_of(struct logon *logon, uint64_t id, struct long_term_id *ret_long_term_id)
+{
+    struct long_term_id result = {0};
+    uint32_t error = mailbox_guid_of_replid(logon, MAILBOX_ID_REPLID(id), &result.replica_guid);
+    if (error != EC_SUCCESS)
+        return error;
+    for (int i = 0; i < 6; i++)
+        result.global_counter[i] = (uint8_t)(id >> (8 * (5 - i)));
+    *ret_long_term_id = result;
+    return EC_SUCCESS;
+}
+
+uint32_t mailbox_id_of_long_term(struct logon *logon, const struct long_term_id *long_term_id, uint64_t *ret_id)
+{
+    if (long_term_id->padding != 0)
+        return EC_NOT_FOUND;
+    uint16_t replid = 0;
+    uint32_t error = mailbox_replid_of_guid(logon, long_term_id->replica_guid, &replid);
+    if (error != EC_SUCCESS)
+        return error == EC_INVALID_PARAMETER ? EC_NOT_FOUND : error;
+    uint64_t counter = 0;
+    for (int i = 0; i < 6; i++)
+        counter = counter << 8 | long_term_id->global_counter[i];
+    *ret_id = (uint64_t)replid << 48 | counter;
+    return EC_SUCCESS;
+}
+
+uint32_t mailbox_reserve_ids(struct logon *logon, uint32_t count, struct guid *ret_replica_guid, uint64_t *ret_first_counter)
+{
+    if (count == 0)
+        return EC_INVALID_PARAMETER;
+    uint64_t first = 0;
+    uint32_t error = mailbox_error(store_allocate_counters(logon->mailbox->store, count, &first));
+    if (error != EC_SUCCESS)
+        return error;
+    *ret_replica_guid = logon->mailbox->replica_guid;
+    *ret_first_counter = first;
+    return EC_SUCCESS;
+}
