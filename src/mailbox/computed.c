@@ -61,11 +61,11 @@ static struct bytes store_entry_id(struct arena *arena, struct mailbox *mailbox)
 static bool common_computed(struct arena *arena, struct mailbox *mailbox, uint32_t tag, struct property_value *ret_value)
 {
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_STORE_ENTRY_ID): *ret_value = of_bytes(TAG_STORE_ENTRY_ID, store_entry_id(arena, mailbox)); return true;
-    case PROPERTY_ID(TAG_STORE_RECORD_KEY): *ret_value = of_bytes(TAG_STORE_RECORD_KEY, guid_bytes(arena, mailbox->guid)); return true;
-    case PROPERTY_ID(TAG_MAPPING_SIGNATURE): *ret_value = of_bytes(TAG_MAPPING_SIGNATURE, guid_bytes(arena, mailbox->guid)); return true;
-    case PROPERTY_ID(TAG_STORE_SUPPORT_MASK): *ret_value = value_integer32(TAG_STORE_SUPPORT_MASK, STORE_SUPPORT_MASK); return true;
-    case PROPERTY_ID(TAG_ACCESS_LEVEL): *ret_value = value_integer32(TAG_ACCESS_LEVEL, 1); return true;
+    case PROPERTY_ID(PID_TAG_STORE_ENTRY_ID): *ret_value = of_bytes(PID_TAG_STORE_ENTRY_ID, store_entry_id(arena, mailbox)); return true;
+    case PROPERTY_ID(PID_TAG_STORE_RECORD_KEY): *ret_value = of_bytes(PID_TAG_STORE_RECORD_KEY, guid_bytes(arena, mailbox->guid)); return true;
+    case PROPERTY_ID(PID_TAG_MAPPING_SIGNATURE): *ret_value = of_bytes(PID_TAG_MAPPING_SIGNATURE, guid_bytes(arena, mailbox->guid)); return true;
+    case PROPERTY_ID(PID_TAG_STORE_SUPPORT_MASK): *ret_value = value_integer32(PID_TAG_STORE_SUPPORT_MASK, STORE_SUPPORT_MASK); return true;
+    case PROPERTY_ID(PID_TAG_ACCESS_LEVEL): *ret_value = value_integer32(PID_TAG_ACCESS_LEVEL, 1); return true;
     default: return false;
     }
 }
@@ -78,12 +78,12 @@ static int32_t size32(uint64_t size)
 /* ---- Messages ---- */
 
 const uint32_t message_computed_tags[] = {
-    TAG_MESSAGE_FLAGS, TAG_READ, TAG_MESSAGE_SIZE, TAG_HAS_ATTACHMENTS, TAG_PARENT_ENTRY_ID, TAG_ACCESS, TAG_ROW_TYPE,
-    TAG_INSTANCE_KEY, TAG_ACCESS_LEVEL, TAG_MAPPING_SIGNATURE, TAG_RECORD_KEY, TAG_STORE_RECORD_KEY, TAG_STORE_ENTRY_ID,
-    TAG_OBJECT_TYPE, TAG_ENTRY_ID, TAG_STORE_SUPPORT_MASK, TAG_SOURCE_KEY, TAG_PARENT_SOURCE_KEY, TAG_CHANGE_KEY,
-    TAG_PREDECESSOR_CHANGE_LIST, TAG_HAS_NAMED_PROPERTIES, TAG_LONGTERM_ENTRY_ID_FROM_TABLE, TAG_LOCAL_COMMIT_TIME,
-    TAG_DELETED_ON, TAG_FOLDER_ID, TAG_PARENT_FOLDER_ID, TAG_MID, TAG_INST_ID, TAG_INSTANCE_NUM, TAG_CHANGE_NUMBER, TAG_ASSOCIATED,
-    TAG_DEPTH, TAG_MESSAGE_STATUS, TAG_INTERNET_ARTICLE_NUMBER, 0};
+    PID_TAG_MESSAGE_FLAGS, PID_TAG_READ, PID_TAG_MESSAGE_SIZE, PID_TAG_HAS_ATTACHMENTS, PID_TAG_PARENT_ENTRY_ID, PID_TAG_ACCESS, PID_TAG_ROW_TYPE,
+    PID_TAG_INSTANCE_KEY, PID_TAG_ACCESS_LEVEL, PID_TAG_MAPPING_SIGNATURE, PID_TAG_RECORD_KEY, PID_TAG_STORE_RECORD_KEY, PID_TAG_STORE_ENTRY_ID,
+    PID_TAG_OBJECT_TYPE, PID_TAG_ENTRY_ID, PID_TAG_STORE_SUPPORT_MASK, PID_TAG_SOURCE_KEY, PID_TAG_PARENT_SOURCE_KEY, PID_TAG_CHANGE_KEY,
+    PID_TAG_PREDECESSOR_CHANGE_LIST, PID_TAG_HAS_NAMED_PROPERTIES, PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE, PID_TAG_LOCAL_COMMIT_TIME,
+    PID_TAG_DELETED_ON, PID_TAG_FOLDER_ID, PID_TAG_PARENT_FOLDER_ID, PID_TAG_MID, PID_TAG_INST_ID, PID_TAG_INSTANCE_NUM, PID_TAG_CHANGE_NUMBER, PID_TAG_ASSOCIATED,
+    PID_TAG_DEPTH, PID_TAG_MESSAGE_STATUS, PID_TAG_INTERNET_ARTICLE_NUMBER, 0};
 
 bool message_is_computed(uint16_t id)
 {
@@ -117,28 +117,28 @@ static bool message_computed_ids(struct arena *arena, struct mailbox *mailbox, c
     struct property_value *ret_value)
 {
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_MID): *ret_value = value_integer64(TAG_MID, wire_id(row->message_id)); return true;
-    case PROPERTY_ID(TAG_INST_ID): *ret_value = value_integer64(TAG_INST_ID, wire_id(row->message_id)); return true;
-    case PROPERTY_ID(TAG_INSTANCE_NUM): *ret_value = value_integer32(TAG_INSTANCE_NUM, 0); return true;
-    case PROPERTY_ID(TAG_FOLDER_ID): *ret_value = value_integer64(TAG_FOLDER_ID, wire_id(row->folder_id)); return true;
-    case PROPERTY_ID(TAG_PARENT_FOLDER_ID): *ret_value = value_integer64(TAG_PARENT_FOLDER_ID, wire_id(row->folder_id)); return true;
-    case PROPERTY_ID(TAG_CHANGE_NUMBER): *ret_value = value_integer64(TAG_CHANGE_NUMBER, wire_id(row->change_number)); return true;
-    case PROPERTY_ID(TAG_ENTRY_ID): *ret_value = of_bytes(TAG_ENTRY_ID, entry_id_of_message(arena, mailbox, row->folder_id, row->message_id)); return true;
-    case PROPERTY_ID(TAG_LONGTERM_ENTRY_ID_FROM_TABLE):
-        *ret_value = of_bytes(TAG_LONGTERM_ENTRY_ID_FROM_TABLE, entry_id_of_message(arena, mailbox, row->folder_id, row->message_id));
+    case PROPERTY_ID(PID_TAG_MID): *ret_value = value_integer64(PID_TAG_MID, wire_id(row->message_id)); return true;
+    case PROPERTY_ID(PID_TAG_INST_ID): *ret_value = value_integer64(PID_TAG_INST_ID, wire_id(row->message_id)); return true;
+    case PROPERTY_ID(PID_TAG_INSTANCE_NUM): *ret_value = value_integer32(PID_TAG_INSTANCE_NUM, 0); return true;
+    case PROPERTY_ID(PID_TAG_FOLDER_ID): *ret_value = value_integer64(PID_TAG_FOLDER_ID, wire_id(row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_PARENT_FOLDER_ID): *ret_value = value_integer64(PID_TAG_PARENT_FOLDER_ID, wire_id(row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_CHANGE_NUMBER): *ret_value = value_integer64(PID_TAG_CHANGE_NUMBER, wire_id(row->change_number)); return true;
+    case PROPERTY_ID(PID_TAG_ENTRY_ID): *ret_value = of_bytes(PID_TAG_ENTRY_ID, entry_id_of_message(arena, mailbox, row->folder_id, row->message_id)); return true;
+    case PROPERTY_ID(PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE):
+        *ret_value = of_bytes(PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE, entry_id_of_message(arena, mailbox, row->folder_id, row->message_id));
         return true;
-    case PROPERTY_ID(TAG_PARENT_ENTRY_ID): *ret_value = of_bytes(TAG_PARENT_ENTRY_ID, entry_id_of_folder(arena, mailbox, row->folder_id)); return true;
-    case PROPERTY_ID(TAG_INSTANCE_KEY): *ret_value = of_bytes(TAG_INSTANCE_KEY, instance_key(arena, row->folder_id, row->message_id)); return true;
-    case PROPERTY_ID(TAG_RECORD_KEY): *ret_value = of_bytes(TAG_RECORD_KEY, source_key_of(arena, mailbox->replica_guid, row->message_id)); return true;
-    case PROPERTY_ID(TAG_SOURCE_KEY):
-        *ret_value = of_bytes(TAG_SOURCE_KEY, origin_or(row->origin.source_key, source_key_of(arena, mailbox->replica_guid, row->message_id)));
+    case PROPERTY_ID(PID_TAG_PARENT_ENTRY_ID): *ret_value = of_bytes(PID_TAG_PARENT_ENTRY_ID, entry_id_of_folder(arena, mailbox, row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_INSTANCE_KEY): *ret_value = of_bytes(PID_TAG_INSTANCE_KEY, instance_key(arena, row->folder_id, row->message_id)); return true;
+    case PROPERTY_ID(PID_TAG_RECORD_KEY): *ret_value = of_bytes(PID_TAG_RECORD_KEY, source_key_of(arena, mailbox->replica_guid, row->message_id)); return true;
+    case PROPERTY_ID(PID_TAG_SOURCE_KEY):
+        *ret_value = of_bytes(PID_TAG_SOURCE_KEY, origin_or(row->origin.source_key, source_key_of(arena, mailbox->replica_guid, row->message_id)));
         return true;
-    case PROPERTY_ID(TAG_PARENT_SOURCE_KEY): *ret_value = of_bytes(TAG_PARENT_SOURCE_KEY, source_key_of(arena, mailbox->replica_guid, row->folder_id)); return true;
-    case PROPERTY_ID(TAG_CHANGE_KEY):
-        *ret_value = of_bytes(TAG_CHANGE_KEY, origin_or(row->origin.change_key, change_key_of(arena, mailbox, row->change_number)));
+    case PROPERTY_ID(PID_TAG_PARENT_SOURCE_KEY): *ret_value = of_bytes(PID_TAG_PARENT_SOURCE_KEY, source_key_of(arena, mailbox->replica_guid, row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_CHANGE_KEY):
+        *ret_value = of_bytes(PID_TAG_CHANGE_KEY, origin_or(row->origin.change_key, change_key_of(arena, mailbox, row->change_number)));
         return true;
-    case PROPERTY_ID(TAG_PREDECESSOR_CHANGE_LIST):
-        *ret_value = of_bytes(TAG_PREDECESSOR_CHANGE_LIST,
+    case PROPERTY_ID(PID_TAG_PREDECESSOR_CHANGE_LIST):
+        *ret_value = of_bytes(PID_TAG_PREDECESSOR_CHANGE_LIST,
             origin_or(row->origin.predecessor_change_list, predecessors_of(arena, mailbox, row->change_number)));
         return true;
     default: return false;
@@ -148,8 +148,8 @@ static bool message_computed_ids(struct arena *arena, struct mailbox *mailbox, c
 static bool message_status(struct arena *arena, const struct store_message *row, struct property_value *ret_value)
 {
     struct packed_entry entry;
-    *ret_value = value_integer32(TAG_MESSAGE_STATUS, 0);
-    if (packed_properties_find(arena, row->properties, PROPERTY_ID(TAG_MESSAGE_STATUS), &entry) && !entry.apart)
+    *ret_value = value_integer32(PID_TAG_MESSAGE_STATUS, 0);
+    if (packed_properties_find(arena, row->properties, PROPERTY_ID(PID_TAG_MESSAGE_STATUS), &entry) && !entry.apart)
         ret_value->integer32 = entry.value.integer32;
     return true;
 }
@@ -159,26 +159,26 @@ bool message_computed(struct arena *arena, struct mailbox *mailbox, const struct
 {
     uint32_t flags = row->flags | (row->read ? FLAG_READ : 0);
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_MESSAGE_FLAGS): *ret_value = value_integer32(TAG_MESSAGE_FLAGS, (int32_t)flags); return true;
-    case PROPERTY_ID(TAG_READ): *ret_value = value_boolean(TAG_READ, row->read); return true;
-    case PROPERTY_ID(TAG_MESSAGE_SIZE):
-        *ret_value = PROPERTY_TYPE(tag) == PTYP_INTEGER64 ? value_integer64(TAG_MESSAGE_SIZE_EXTENDED, (int64_t)row->size)
-                                                          : value_integer32(TAG_MESSAGE_SIZE, size32(row->size));
+    case PROPERTY_ID(PID_TAG_MESSAGE_FLAGS): *ret_value = value_integer32(PID_TAG_MESSAGE_FLAGS, (int32_t)flags); return true;
+    case PROPERTY_ID(PID_TAG_READ): *ret_value = value_boolean(PID_TAG_READ, row->read); return true;
+    case PROPERTY_ID(PID_TAG_MESSAGE_SIZE):
+        *ret_value = PROPERTY_TYPE(tag) == PTYP_INTEGER64 ? value_integer64(PID_TAG_MESSAGE_SIZE_EXTENDED, (int64_t)row->size)
+                                                          : value_integer32(PID_TAG_MESSAGE_SIZE, size32(row->size));
         return true;
-    case PROPERTY_ID(TAG_HAS_ATTACHMENTS): *ret_value = value_boolean(TAG_HAS_ATTACHMENTS, (flags & FLAG_HAS_ATTACHMENTS) != 0); return true;
-    case PROPERTY_ID(TAG_ACCESS): *ret_value = value_integer32(TAG_ACCESS, ACCESS_OF_MESSAGE); return true;
-    case PROPERTY_ID(TAG_ROW_TYPE): *ret_value = value_integer32(TAG_ROW_TYPE, 1); return true;
-    case PROPERTY_ID(TAG_DEPTH): *ret_value = value_integer32(TAG_DEPTH, 0); return true;
-    case PROPERTY_ID(TAG_OBJECT_TYPE): *ret_value = value_integer32(TAG_OBJECT_TYPE, OBJECT_TYPE_MESSAGE); return true;
-    case PROPERTY_ID(TAG_HAS_NAMED_PROPERTIES): *ret_value = value_boolean(TAG_HAS_NAMED_PROPERTIES, has_named_properties(row)); return true;
-    case PROPERTY_ID(TAG_LOCAL_COMMIT_TIME): *ret_value = value_time(TAG_LOCAL_COMMIT_TIME, row->commit_time); return true;
-    case PROPERTY_ID(TAG_ASSOCIATED): *ret_value = value_boolean(TAG_ASSOCIATED, (row->kind & 1) != 0); return true;
-    case PROPERTY_ID(TAG_INTERNET_ARTICLE_NUMBER):
-        *ret_value = value_integer32(TAG_INTERNET_ARTICLE_NUMBER, (int32_t)row->message_id);
+    case PROPERTY_ID(PID_TAG_HAS_ATTACHMENTS): *ret_value = value_boolean(PID_TAG_HAS_ATTACHMENTS, (flags & FLAG_HAS_ATTACHMENTS) != 0); return true;
+    case PROPERTY_ID(PID_TAG_ACCESS): *ret_value = value_integer32(PID_TAG_ACCESS, ACCESS_OF_MESSAGE); return true;
+    case PROPERTY_ID(PID_TAG_ROW_TYPE): *ret_value = value_integer32(PID_TAG_ROW_TYPE, 1); return true;
+    case PROPERTY_ID(PID_TAG_DEPTH): *ret_value = value_integer32(PID_TAG_DEPTH, 0); return true;
+    case PROPERTY_ID(PID_TAG_OBJECT_TYPE): *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_MESSAGE); return true;
+    case PROPERTY_ID(PID_TAG_HAS_NAMED_PROPERTIES): *ret_value = value_boolean(PID_TAG_HAS_NAMED_PROPERTIES, has_named_properties(row)); return true;
+    case PROPERTY_ID(PID_TAG_LOCAL_COMMIT_TIME): *ret_value = value_time(PID_TAG_LOCAL_COMMIT_TIME, row->commit_time); return true;
+    case PROPERTY_ID(PID_TAG_ASSOCIATED): *ret_value = value_boolean(PID_TAG_ASSOCIATED, (row->kind & 1) != 0); return true;
+    case PROPERTY_ID(PID_TAG_INTERNET_ARTICLE_NUMBER):
+        *ret_value = value_integer32(PID_TAG_INTERNET_ARTICLE_NUMBER, (int32_t)row->message_id);
         return true;
-    case PROPERTY_ID(TAG_MESSAGE_STATUS): return message_status(arena, row, ret_value);
-    case PROPERTY_ID(TAG_DELETED_ON):
-        *ret_value = value_time(TAG_DELETED_ON, row->deleted_time);
+    case PROPERTY_ID(PID_TAG_MESSAGE_STATUS): return message_status(arena, row, ret_value);
+    case PROPERTY_ID(PID_TAG_DELETED_ON):
+        *ret_value = value_time(PID_TAG_DELETED_ON, row->deleted_time);
         return row->deleted_time != 0;
     default:
         return message_computed_ids(arena, mailbox, row, tag, ret_value) || common_computed(arena, mailbox, tag, ret_value);
@@ -188,13 +188,13 @@ bool message_computed(struct arena *arena, struct mailbox *mailbox, const struct
 /* ---- Folders ---- */
 
 const uint32_t folder_computed_tags[] = {
-    TAG_CONTENT_COUNT, TAG_CONTENT_UNREAD_COUNT, TAG_ASSOCIATED_CONTENT_COUNT, TAG_SUBFOLDERS, TAG_FOLDER_TYPE, TAG_FOLDER_FLAGS,
-    TAG_FOLDER_ID, TAG_PARENT_FOLDER_ID, TAG_ENTRY_ID, TAG_PARENT_ENTRY_ID, TAG_RECORD_KEY, TAG_INSTANCE_KEY, TAG_SOURCE_KEY,
-    TAG_PARENT_SOURCE_KEY, TAG_CHANGE_KEY, TAG_PREDECESSOR_CHANGE_LIST, TAG_CHANGE_NUMBER, TAG_HIERARCHY_CHANGE_NUMBER, TAG_HIER_REV,
-    TAG_MESSAGE_SIZE, TAG_LOCAL_COMMIT_TIME, TAG_LOCAL_COMMIT_TIME_MAX, TAG_DELETED_COUNT_TOTAL, TAG_DELETED_MESSAGE_COUNT,
-    TAG_RIGHTS, TAG_ACCESS, TAG_ACCESS_LEVEL, TAG_CREATION_TIME, TAG_LAST_MODIFICATION_TIME, TAG_OBJECT_TYPE, TAG_HAS_RULES,
-    TAG_DELETED_ON, TAG_DEPTH, TAG_STORE_ENTRY_ID, TAG_STORE_RECORD_KEY, TAG_MAPPING_SIGNATURE, TAG_STORE_SUPPORT_MASK,
-    TAG_ADDRESS_BOOK_ENTRY_ID, 0};
+    PID_TAG_CONTENT_COUNT, PID_TAG_CONTENT_UNREAD_COUNT, PID_TAG_ASSOCIATED_CONTENT_COUNT, PID_TAG_SUBFOLDERS, PID_TAG_FOLDER_TYPE, PID_TAG_FOLDER_FLAGS,
+    PID_TAG_FOLDER_ID, PID_TAG_PARENT_FOLDER_ID, PID_TAG_ENTRY_ID, PID_TAG_PARENT_ENTRY_ID, PID_TAG_RECORD_KEY, PID_TAG_INSTANCE_KEY, PID_TAG_SOURCE_KEY,
+    PID_TAG_PARENT_SOURCE_KEY, PID_TAG_CHANGE_KEY, PID_TAG_PREDECESSOR_CHANGE_LIST, PID_TAG_CHANGE_NUMBER, PID_TAG_HIERARCHY_CHANGE_NUMBER, PID_TAG_HIER_REV,
+    PID_TAG_MESSAGE_SIZE, PID_TAG_LOCAL_COMMIT_TIME, PID_TAG_LOCAL_COMMIT_TIME_MAX, PID_TAG_DELETED_COUNT_TOTAL, PID_TAG_DELETED_MESSAGE_COUNT,
+    PID_TAG_RIGHTS, PID_TAG_ACCESS, PID_TAG_ACCESS_LEVEL, PID_TAG_CREATION_TIME, PID_TAG_LAST_MODIFICATION_TIME, PID_TAG_OBJECT_TYPE, PID_TAG_HAS_RULES,
+    PID_TAG_DELETED_ON, PID_TAG_DEPTH, PID_TAG_STORE_ENTRY_ID, PID_TAG_STORE_RECORD_KEY, PID_TAG_MAPPING_SIGNATURE, PID_TAG_STORE_SUPPORT_MASK,
+    PID_TAG_ADDRESS_BOOK_ENTRY_ID, 0};
 
 bool folder_is_computed(uint16_t id)
 {
@@ -230,28 +230,28 @@ static bool folder_computed_ids(struct arena *arena, struct mailbox *mailbox, co
 {
     uint64_t parent_id = row->parent_id != 0 ? row->parent_id : row->folder_id; /* the root is its own parent */
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_FOLDER_ID): *ret_value = value_integer64(TAG_FOLDER_ID, wire_id(row->folder_id)); return true;
-    case PROPERTY_ID(TAG_PARENT_FOLDER_ID): *ret_value = value_integer64(TAG_PARENT_FOLDER_ID, wire_id(parent_id)); return true;
-    case PROPERTY_ID(TAG_ENTRY_ID): *ret_value = of_bytes(TAG_ENTRY_ID, entry_id_of_folder(arena, mailbox, row->folder_id)); return true;
-    case PROPERTY_ID(TAG_PARENT_ENTRY_ID): *ret_value = of_bytes(TAG_PARENT_ENTRY_ID, entry_id_of_folder(arena, mailbox, parent_id)); return true;
-    case PROPERTY_ID(TAG_RECORD_KEY): *ret_value = of_bytes(TAG_RECORD_KEY, source_key_of(arena, mailbox->replica_guid, row->folder_id)); return true;
-    case PROPERTY_ID(TAG_INSTANCE_KEY): *ret_value = of_bytes(TAG_INSTANCE_KEY, instance_key(arena, row->folder_id, 0)); return true;
-    case PROPERTY_ID(TAG_SOURCE_KEY):
-        *ret_value = of_bytes(TAG_SOURCE_KEY, origin_or(row->origin.source_key, source_key_of(arena, mailbox->replica_guid, row->folder_id)));
+    case PROPERTY_ID(PID_TAG_FOLDER_ID): *ret_value = value_integer64(PID_TAG_FOLDER_ID, wire_id(row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_PARENT_FOLDER_ID): *ret_value = value_integer64(PID_TAG_PARENT_FOLDER_ID, wire_id(parent_id)); return true;
+    case PROPERTY_ID(PID_TAG_ENTRY_ID): *ret_value = of_bytes(PID_TAG_ENTRY_ID, entry_id_of_folder(arena, mailbox, row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_PARENT_ENTRY_ID): *ret_value = of_bytes(PID_TAG_PARENT_ENTRY_ID, entry_id_of_folder(arena, mailbox, parent_id)); return true;
+    case PROPERTY_ID(PID_TAG_RECORD_KEY): *ret_value = of_bytes(PID_TAG_RECORD_KEY, source_key_of(arena, mailbox->replica_guid, row->folder_id)); return true;
+    case PROPERTY_ID(PID_TAG_INSTANCE_KEY): *ret_value = of_bytes(PID_TAG_INSTANCE_KEY, instance_key(arena, row->folder_id, 0)); return true;
+    case PROPERTY_ID(PID_TAG_SOURCE_KEY):
+        *ret_value = of_bytes(PID_TAG_SOURCE_KEY, origin_or(row->origin.source_key, source_key_of(arena, mailbox->replica_guid, row->folder_id)));
         return true;
-    case PROPERTY_ID(TAG_PARENT_SOURCE_KEY):
-        *ret_value = of_bytes(TAG_PARENT_SOURCE_KEY, row->parent_id == 0 ? bytes_of("", 0) : source_key_of(arena, mailbox->replica_guid, row->parent_id));
+    case PROPERTY_ID(PID_TAG_PARENT_SOURCE_KEY):
+        *ret_value = of_bytes(PID_TAG_PARENT_SOURCE_KEY, row->parent_id == 0 ? bytes_of("", 0) : source_key_of(arena, mailbox->replica_guid, row->parent_id));
         return true;
-    case PROPERTY_ID(TAG_CHANGE_KEY):
-        *ret_value = of_bytes(TAG_CHANGE_KEY, origin_or(row->origin.change_key, change_key_of(arena, mailbox, row->change_number)));
+    case PROPERTY_ID(PID_TAG_CHANGE_KEY):
+        *ret_value = of_bytes(PID_TAG_CHANGE_KEY, origin_or(row->origin.change_key, change_key_of(arena, mailbox, row->change_number)));
         return true;
-    case PROPERTY_ID(TAG_PREDECESSOR_CHANGE_LIST):
-        *ret_value = of_bytes(TAG_PREDECESSOR_CHANGE_LIST,
+    case PROPERTY_ID(PID_TAG_PREDECESSOR_CHANGE_LIST):
+        *ret_value = of_bytes(PID_TAG_PREDECESSOR_CHANGE_LIST,
             origin_or(row->origin.predecessor_change_list, predecessors_of(arena, mailbox, row->change_number)));
         return true;
-    case PROPERTY_ID(TAG_CHANGE_NUMBER): *ret_value = value_integer64(TAG_CHANGE_NUMBER, wire_id(row->change_number)); return true;
-    case PROPERTY_ID(TAG_HIERARCHY_CHANGE_NUMBER):
-        *ret_value = value_integer32(TAG_HIERARCHY_CHANGE_NUMBER, (int32_t)row->counts.hierarchy_change_number);
+    case PROPERTY_ID(PID_TAG_CHANGE_NUMBER): *ret_value = value_integer64(PID_TAG_CHANGE_NUMBER, wire_id(row->change_number)); return true;
+    case PROPERTY_ID(PID_TAG_HIERARCHY_CHANGE_NUMBER):
+        *ret_value = value_integer32(PID_TAG_HIERARCHY_CHANGE_NUMBER, (int32_t)row->counts.hierarchy_change_number);
         return true;
     default: return false;
     }
@@ -261,19 +261,19 @@ static bool folder_computed_counts(const struct store_folder *row, uint32_t tag,
 {
     const struct store_folder_counts *counts = &row->counts;
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_CONTENT_COUNT): *ret_value = value_integer32(TAG_CONTENT_COUNT, (int32_t)counts->content); return true;
-    case PROPERTY_ID(TAG_CONTENT_UNREAD_COUNT): *ret_value = value_integer32(TAG_CONTENT_UNREAD_COUNT, (int32_t)counts->unread); return true;
-    case PROPERTY_ID(TAG_ASSOCIATED_CONTENT_COUNT): *ret_value = value_integer32(TAG_ASSOCIATED_CONTENT_COUNT, (int32_t)counts->associated); return true;
-    case PROPERTY_ID(TAG_SUBFOLDERS): *ret_value = value_boolean(TAG_SUBFOLDERS, counts->child_folders > 0); return true;
-    case PROPERTY_ID(TAG_MESSAGE_SIZE): {
+    case PROPERTY_ID(PID_TAG_CONTENT_COUNT): *ret_value = value_integer32(PID_TAG_CONTENT_COUNT, (int32_t)counts->content); return true;
+    case PROPERTY_ID(PID_TAG_CONTENT_UNREAD_COUNT): *ret_value = value_integer32(PID_TAG_CONTENT_UNREAD_COUNT, (int32_t)counts->unread); return true;
+    case PROPERTY_ID(PID_TAG_ASSOCIATED_CONTENT_COUNT): *ret_value = value_integer32(PID_TAG_ASSOCIATED_CONTENT_COUNT, (int32_t)counts->associated); return true;
+    case PROPERTY_ID(PID_TAG_SUBFOLDERS): *ret_value = value_boolean(PID_TAG_SUBFOLDERS, counts->child_folders > 0); return true;
+    case PROPERTY_ID(PID_TAG_MESSAGE_SIZE): {
         uint64_t size = counts->size + counts->associated_size;
-        *ret_value = PROPERTY_TYPE(tag) == PTYP_INTEGER64 ? value_integer64(TAG_MESSAGE_SIZE_EXTENDED, (int64_t)size)
-                                                          : value_integer32(TAG_MESSAGE_SIZE, size32(size));
+        *ret_value = PROPERTY_TYPE(tag) == PTYP_INTEGER64 ? value_integer64(PID_TAG_MESSAGE_SIZE_EXTENDED, (int64_t)size)
+                                                          : value_integer32(PID_TAG_MESSAGE_SIZE, size32(size));
         return true;
     }
-    case PROPERTY_ID(TAG_LOCAL_COMMIT_TIME_MAX): *ret_value = value_time(TAG_LOCAL_COMMIT_TIME_MAX, counts->local_commit_time_max); return true;
-    case PROPERTY_ID(TAG_DELETED_COUNT_TOTAL): *ret_value = value_integer32(TAG_DELETED_COUNT_TOTAL, (int32_t)counts->deleted_total); return true;
-    case PROPERTY_ID(TAG_DELETED_MESSAGE_COUNT): *ret_value = value_integer32(TAG_DELETED_MESSAGE_COUNT, (int32_t)counts->deleted_content); return true;
+    case PROPERTY_ID(PID_TAG_LOCAL_COMMIT_TIME_MAX): *ret_value = value_time(PID_TAG_LOCAL_COMMIT_TIME_MAX, counts->local_commit_time_max); return true;
+    case PROPERTY_ID(PID_TAG_DELETED_COUNT_TOTAL): *ret_value = value_integer32(PID_TAG_DELETED_COUNT_TOTAL, (int32_t)counts->deleted_total); return true;
+    case PROPERTY_ID(PID_TAG_DELETED_MESSAGE_COUNT): *ret_value = value_integer32(PID_TAG_DELETED_MESSAGE_COUNT, (int32_t)counts->deleted_content); return true;
     default: return false;
     }
 }
@@ -282,19 +282,19 @@ bool folder_computed(struct arena *arena, struct mailbox *mailbox, const struct 
     struct property_value *ret_value)
 {
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_FOLDER_TYPE): *ret_value = value_integer32(TAG_FOLDER_TYPE, (int32_t)row->type); return true;
-    case PROPERTY_ID(TAG_FOLDER_FLAGS): *ret_value = value_integer32(TAG_FOLDER_FLAGS, folder_flags(mailbox, row)); return true;
-    case PROPERTY_ID(TAG_RIGHTS): *ret_value = value_integer32(TAG_RIGHTS, RIGHTS_OF_OWNER); return true;
-    case PROPERTY_ID(TAG_ACCESS): *ret_value = value_integer32(TAG_ACCESS, ACCESS_OF_FOLDER); return true;
-    case PROPERTY_ID(TAG_CREATION_TIME): *ret_value = value_time(TAG_CREATION_TIME, row->creation_time); return true;
-    case PROPERTY_ID(TAG_LAST_MODIFICATION_TIME): *ret_value = value_time(TAG_LAST_MODIFICATION_TIME, row->last_modification_time); return true;
-    case PROPERTY_ID(TAG_HIER_REV): *ret_value = value_time(TAG_HIER_REV, row->last_modification_time); return true;
-    case PROPERTY_ID(TAG_LOCAL_COMMIT_TIME): *ret_value = value_time(TAG_LOCAL_COMMIT_TIME, row->last_modification_time); return true;
-    case PROPERTY_ID(TAG_OBJECT_TYPE): *ret_value = value_integer32(TAG_OBJECT_TYPE, OBJECT_TYPE_FOLDER); return true;
-    case PROPERTY_ID(TAG_HAS_RULES): *ret_value = value_boolean(TAG_HAS_RULES, false); return true;
-    case PROPERTY_ID(TAG_DEPTH): *ret_value = value_integer32(TAG_DEPTH, row->depth > 0 ? (int32_t)row->depth - 1 : 0); return true;
-    case PROPERTY_ID(TAG_DELETED_ON):
-        *ret_value = value_time(TAG_DELETED_ON, row->deleted_time);
+    case PROPERTY_ID(PID_TAG_FOLDER_TYPE): *ret_value = value_integer32(PID_TAG_FOLDER_TYPE, (int32_t)row->type); return true;
+    case PROPERTY_ID(PID_TAG_FOLDER_FLAGS): *ret_value = value_integer32(PID_TAG_FOLDER_FLAGS, folder_flags(mailbox, row)); return true;
+    case PROPERTY_ID(PID_TAG_RIGHTS): *ret_value = value_integer32(PID_TAG_RIGHTS, RIGHTS_OF_OWNER); return true;
+    case PROPERTY_ID(PID_TAG_ACCESS): *ret_value = value_integer32(PID_TAG_ACCESS, ACCESS_OF_FOLDER); return true;
+    case PROPERTY_ID(PID_TAG_CREATION_TIME): *ret_value = value_time(PID_TAG_CREATION_TIME, row->creation_time); return true;
+    case PROPERTY_ID(PID_TAG_LAST_MODIFICATION_TIME): *ret_value = value_time(PID_TAG_LAST_MODIFICATION_TIME, row->last_modification_time); return true;
+    case PROPERTY_ID(PID_TAG_HIER_REV): *ret_value = value_time(PID_TAG_HIER_REV, row->last_modification_time); return true;
+    case PROPERTY_ID(PID_TAG_LOCAL_COMMIT_TIME): *ret_value = value_time(PID_TAG_LOCAL_COMMIT_TIME, row->last_modification_time); return true;
+    case PROPERTY_ID(PID_TAG_OBJECT_TYPE): *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_FOLDER); return true;
+    case PROPERTY_ID(PID_TAG_HAS_RULES): *ret_value = value_boolean(PID_TAG_HAS_RULES, false); return true;
+    case PROPERTY_ID(PID_TAG_DEPTH): *ret_value = value_integer32(PID_TAG_DEPTH, row->depth > 0 ? (int32_t)row->depth - 1 : 0); return true;
+    case PROPERTY_ID(PID_TAG_DELETED_ON):
+        *ret_value = value_time(PID_TAG_DELETED_ON, row->deleted_time);
         return row->deleted_time != 0;
     default:
         return folder_computed_ids(arena, mailbox, row, tag, ret_value) || folder_computed_counts(row, tag, ret_value) ||
@@ -305,13 +305,13 @@ bool folder_computed(struct arena *arena, struct mailbox *mailbox, const struct 
 /* ---- The store ---- */
 
 const uint32_t store_computed_tags[] = {
-    TAG_STORE_ENTRY_ID, TAG_STORE_RECORD_KEY, TAG_MAPPING_SIGNATURE, TAG_STORE_SUPPORT_MASK, TAG_RECORD_KEY, TAG_ENTRY_ID,
-    TAG_OBJECT_TYPE, TAG_ACCESS_LEVEL, TAG_MDB_PROVIDER, TAG_STORE_STATE, TAG_VALID_FOLDER_MASK, TAG_IPM_SUBTREE_ENTRY_ID,
-    TAG_IPM_OUTBOX_ENTRY_ID, TAG_IPM_WASTEBASKET_ENTRY_ID, TAG_IPM_SENT_MAIL_ENTRY_ID, TAG_VIEWS_ENTRY_ID,
-    TAG_COMMON_VIEWS_ENTRY_ID, TAG_FINDER_ENTRY_ID, TAG_TEST_LINE_SPEED, TAG_MAILBOX_OWNER_ENTRY_ID, TAG_MAILBOX_OWNER_NAME,
-    TAG_USER_ENTRY_ID, TAG_USER_NAME, TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE, TAG_PROHIBIT_RECEIVE_QUOTA, TAG_PROHIBIT_SEND_QUOTA,
-    TAG_EXTENDED_RULE_SIZE_LIMIT, TAG_LOCALE_ID, TAG_SORT_LOCALE_ID, TAG_CODE_PAGE_ID, TAG_SERIALIZED_REPLID_GUID_MAP,
-    TAG_CONTENT_COUNT, TAG_MESSAGE_SIZE, TAG_DISPLAY_NAME, 0};
+    PID_TAG_STORE_ENTRY_ID, PID_TAG_STORE_RECORD_KEY, PID_TAG_MAPPING_SIGNATURE, PID_TAG_STORE_SUPPORT_MASK, PID_TAG_RECORD_KEY, PID_TAG_ENTRY_ID,
+    PID_TAG_OBJECT_TYPE, PID_TAG_ACCESS_LEVEL, PID_TAG_MDB_PROVIDER, PID_TAG_STORE_STATE, PID_TAG_VALID_FOLDER_MASK, PID_TAG_IPM_SUBTREE_ENTRY_ID,
+    PID_TAG_IPM_OUTBOX_ENTRY_ID, PID_TAG_IPM_WASTEBASKET_ENTRY_ID, PID_TAG_IPM_SENT_MAIL_ENTRY_ID, PID_TAG_VIEWS_ENTRY_ID,
+    PID_TAG_COMMON_VIEWS_ENTRY_ID, PID_TAG_FINDER_ENTRY_ID, PID_TAG_TEST_LINE_SPEED, PID_TAG_MAILBOX_OWNER_ENTRY_ID, PID_TAG_MAILBOX_OWNER_NAME,
+    PID_TAG_USER_ENTRY_ID, PID_TAG_USER_NAME, PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE, PID_TAG_PROHIBIT_RECEIVE_QUOTA, PID_TAG_PROHIBIT_SEND_QUOTA,
+    PID_TAG_EXTENDED_RULE_SIZE_LIMIT, PID_TAG_LOCALE_ID, PID_TAG_SORT_LOCALE_ID, PID_TAG_CODE_PAGE_ID, PID_TAG_SERIALIZED_REPLID_GUID_MAP,
+    PID_TAG_CONTENT_COUNT, PID_TAG_MESSAGE_SIZE, PID_TAG_DISPLAY_NAME, 0};
 
 bool store_is_computed(uint16_t id)
 {
@@ -341,10 +341,10 @@ static struct bytes replid_map(struct arena *arena, struct mailbox *mailbox)
 static bool store_computed_folders(struct arena *arena, struct mailbox *mailbox, uint32_t tag, struct property_value *ret_value)
 {
     static const struct { uint32_t tag; enum special_folder folder; } folders[] = {
-        {TAG_IPM_SUBTREE_ENTRY_ID, SPECIAL_FOLDER_IPM_SUBTREE}, {TAG_IPM_OUTBOX_ENTRY_ID, SPECIAL_FOLDER_OUTBOX},
-        {TAG_IPM_WASTEBASKET_ENTRY_ID, SPECIAL_FOLDER_DELETED_ITEMS}, {TAG_IPM_SENT_MAIL_ENTRY_ID, SPECIAL_FOLDER_SENT_ITEMS},
-        {TAG_VIEWS_ENTRY_ID, SPECIAL_FOLDER_VIEWS}, {TAG_COMMON_VIEWS_ENTRY_ID, SPECIAL_FOLDER_COMMON_VIEWS},
-        {TAG_FINDER_ENTRY_ID, SPECIAL_FOLDER_SEARCH}};
+        {PID_TAG_IPM_SUBTREE_ENTRY_ID, SPECIAL_FOLDER_IPM_SUBTREE}, {PID_TAG_IPM_OUTBOX_ENTRY_ID, SPECIAL_FOLDER_OUTBOX},
+        {PID_TAG_IPM_WASTEBASKET_ENTRY_ID, SPECIAL_FOLDER_DELETED_ITEMS}, {PID_TAG_IPM_SENT_MAIL_ENTRY_ID, SPECIAL_FOLDER_SENT_ITEMS},
+        {PID_TAG_VIEWS_ENTRY_ID, SPECIAL_FOLDER_VIEWS}, {PID_TAG_COMMON_VIEWS_ENTRY_ID, SPECIAL_FOLDER_COMMON_VIEWS},
+        {PID_TAG_FINDER_ENTRY_ID, SPECIAL_FOLDER_SEARCH}};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         if (PROPERTY_ID(folders[i].tag) != PROPERTY_ID(tag))
             continue;
@@ -371,12 +371,12 @@ static bool store_computed_totals(struct arena *arena, struct mailbox *mailbox, 
         messages += folders[i].counts.content;
         size += folders[i].counts.size + folders[i].counts.associated_size + folders[i].counts.deleted_size;
     }
-    if (PROPERTY_ID(tag) == PROPERTY_ID(TAG_CONTENT_COUNT))
-        *ret_value = value_integer32(TAG_CONTENT_COUNT, size32(messages));
+    if (PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_CONTENT_COUNT))
+        *ret_value = value_integer32(PID_TAG_CONTENT_COUNT, size32(messages));
     else if (PROPERTY_TYPE(tag) == PTYP_INTEGER64)
-        *ret_value = value_integer64(TAG_MESSAGE_SIZE_EXTENDED, (int64_t)size);
+        *ret_value = value_integer64(PID_TAG_MESSAGE_SIZE_EXTENDED, (int64_t)size);
     else
-        *ret_value = value_integer32(TAG_MESSAGE_SIZE, size32(size));
+        *ret_value = value_integer32(PID_TAG_MESSAGE_SIZE, size32(size));
     return true;
 }
 
@@ -388,32 +388,32 @@ bool store_computed(struct arena *arena, struct logon *logon, uint32_t tag, stru
 {
     struct mailbox *mailbox = logon->mailbox;
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(TAG_RECORD_KEY): *ret_value = of_bytes(TAG_RECORD_KEY, guid_bytes(arena, mailbox->guid)); return true;
-    case PROPERTY_ID(TAG_ENTRY_ID): *ret_value = of_bytes(TAG_ENTRY_ID, store_entry_id(arena, mailbox)); return true;
-    case PROPERTY_ID(TAG_OBJECT_TYPE): *ret_value = value_integer32(TAG_OBJECT_TYPE, OBJECT_TYPE_STORE); return true;
-    case PROPERTY_ID(TAG_MDB_PROVIDER): *ret_value = of_bytes(TAG_MDB_PROVIDER, bytes_of(private_store_provider, 16)); return true;
-    case PROPERTY_ID(TAG_STORE_STATE): *ret_value = value_integer32(TAG_STORE_STATE, 0); return true;
-    case PROPERTY_ID(TAG_VALID_FOLDER_MASK): *ret_value = value_integer32(TAG_VALID_FOLDER_MASK, 0xFF); return true;
-    case PROPERTY_ID(TAG_TEST_LINE_SPEED): *ret_value = of_bytes(TAG_TEST_LINE_SPEED, bytes_of("test", 4)); return true;
-    case PROPERTY_ID(TAG_MAILBOX_OWNER_ENTRY_ID):
-        *ret_value = of_bytes(TAG_MAILBOX_OWNER_ENTRY_ID, entry_id_of_address(arena, mailbox->owner_dn != NULL ? mailbox->owner_dn : "", 0));
+    case PROPERTY_ID(PID_TAG_RECORD_KEY): *ret_value = of_bytes(PID_TAG_RECORD_KEY, guid_bytes(arena, mailbox->guid)); return true;
+    case PROPERTY_ID(PID_TAG_ENTRY_ID): *ret_value = of_bytes(PID_TAG_ENTRY_ID, store_entry_id(arena, mailbox)); return true;
+    case PROPERTY_ID(PID_TAG_OBJECT_TYPE): *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_STORE); return true;
+    case PROPERTY_ID(PID_TAG_MDB_PROVIDER): *ret_value = of_bytes(PID_TAG_MDB_PROVIDER, bytes_of(private_store_provider, 16)); return true;
+    case PROPERTY_ID(PID_TAG_STORE_STATE): *ret_value = value_integer32(PID_TAG_STORE_STATE, 0); return true;
+    case PROPERTY_ID(PID_TAG_VALID_FOLDER_MASK): *ret_value = value_integer32(PID_TAG_VALID_FOLDER_MASK, 0xFF); return true;
+    case PROPERTY_ID(PID_TAG_TEST_LINE_SPEED): *ret_value = of_bytes(PID_TAG_TEST_LINE_SPEED, bytes_of("test", 4)); return true;
+    case PROPERTY_ID(PID_TAG_MAILBOX_OWNER_ENTRY_ID):
+        *ret_value = of_bytes(PID_TAG_MAILBOX_OWNER_ENTRY_ID, entry_id_of_address(arena, mailbox->owner_dn != NULL ? mailbox->owner_dn : "", 0));
         return true;
-    case PROPERTY_ID(TAG_MAILBOX_OWNER_NAME): *ret_value = text_value(arena, TAG_MAILBOX_OWNER_NAME, mailbox->owner_name); return true;
-    case PROPERTY_ID(TAG_DISPLAY_NAME): *ret_value = text_value(arena, TAG_DISPLAY_NAME, mailbox->owner_name); return true;
-    case PROPERTY_ID(TAG_USER_ENTRY_ID):
-        *ret_value = of_bytes(TAG_USER_ENTRY_ID, entry_id_of_address(arena, logon->address_book_dn != NULL ? logon->address_book_dn : "", 0));
+    case PROPERTY_ID(PID_TAG_MAILBOX_OWNER_NAME): *ret_value = text_value(arena, PID_TAG_MAILBOX_OWNER_NAME, mailbox->owner_name); return true;
+    case PROPERTY_ID(PID_TAG_DISPLAY_NAME): *ret_value = text_value(arena, PID_TAG_DISPLAY_NAME, mailbox->owner_name); return true;
+    case PROPERTY_ID(PID_TAG_USER_ENTRY_ID):
+        *ret_value = of_bytes(PID_TAG_USER_ENTRY_ID, entry_id_of_address(arena, logon->address_book_dn != NULL ? logon->address_book_dn : "", 0));
         return true;
-    case PROPERTY_ID(TAG_USER_NAME): *ret_value = text_value(arena, TAG_USER_NAME, logon->display_name); return true;
-    case PROPERTY_ID(TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE): *ret_value = value_integer32(TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE, SUBMIT_SIZE_MAX_KB); return true;
-    case PROPERTY_ID(TAG_PROHIBIT_RECEIVE_QUOTA): *ret_value = value_integer32(TAG_PROHIBIT_RECEIVE_QUOTA, UNLIMITED); return true;
-    case PROPERTY_ID(TAG_PROHIBIT_SEND_QUOTA): *ret_value = value_integer32(TAG_PROHIBIT_SEND_QUOTA, UNLIMITED); return true;
-    case PROPERTY_ID(TAG_EXTENDED_RULE_SIZE_LIMIT): *ret_value = value_integer32(TAG_EXTENDED_RULE_SIZE_LIMIT, EXTENDED_RULE_SIZE_MAX); return true;
-    case PROPERTY_ID(TAG_LOCALE_ID): *ret_value = value_integer32(TAG_LOCALE_ID, (int32_t)(logon->locale_id != 0 ? logon->locale_id : mailbox->locale_id)); return true;
-    case PROPERTY_ID(TAG_SORT_LOCALE_ID): *ret_value = value_integer32(TAG_SORT_LOCALE_ID, (int32_t)(logon->sort_locale_id != 0 ? logon->sort_locale_id : mailbox->locale_id)); return true;
-    case PROPERTY_ID(TAG_CODE_PAGE_ID): *ret_value = value_integer32(TAG_CODE_PAGE_ID, (int32_t)(logon->codepage != 0 ? logon->codepage : 1252)); return true;
-    case PROPERTY_ID(TAG_SERIALIZED_REPLID_GUID_MAP): *ret_value = of_bytes(TAG_SERIALIZED_REPLID_GUID_MAP, replid_map(arena, mailbox)); return true;
-    case PROPERTY_ID(TAG_CONTENT_COUNT):
-    case PROPERTY_ID(TAG_MESSAGE_SIZE): return store_computed_totals(arena, mailbox, tag, ret_value);
+    case PROPERTY_ID(PID_TAG_USER_NAME): *ret_value = text_value(arena, PID_TAG_USER_NAME, logon->display_name); return true;
+    case PROPERTY_ID(PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE): *ret_value = value_integer32(PID_TAG_MAXIMUM_SUBMIT_MESSAGE_SIZE, SUBMIT_SIZE_MAX_KB); return true;
+    case PROPERTY_ID(PID_TAG_PROHIBIT_RECEIVE_QUOTA): *ret_value = value_integer32(PID_TAG_PROHIBIT_RECEIVE_QUOTA, UNLIMITED); return true;
+    case PROPERTY_ID(PID_TAG_PROHIBIT_SEND_QUOTA): *ret_value = value_integer32(PID_TAG_PROHIBIT_SEND_QUOTA, UNLIMITED); return true;
+    case PROPERTY_ID(PID_TAG_EXTENDED_RULE_SIZE_LIMIT): *ret_value = value_integer32(PID_TAG_EXTENDED_RULE_SIZE_LIMIT, EXTENDED_RULE_SIZE_MAX); return true;
+    case PROPERTY_ID(PID_TAG_LOCALE_ID): *ret_value = value_integer32(PID_TAG_LOCALE_ID, (int32_t)(logon->locale_id != 0 ? logon->locale_id : mailbox->locale_id)); return true;
+    case PROPERTY_ID(PID_TAG_SORT_LOCALE_ID): *ret_value = value_integer32(PID_TAG_SORT_LOCALE_ID, (int32_t)(logon->sort_locale_id != 0 ? logon->sort_locale_id : mailbox->locale_id)); return true;
+    case PROPERTY_ID(PID_TAG_CODE_PAGE_ID): *ret_value = value_integer32(PID_TAG_CODE_PAGE_ID, (int32_t)(logon->codepage != 0 ? logon->codepage : 1252)); return true;
+    case PROPERTY_ID(PID_TAG_SERIALIZED_REPLID_GUID_MAP): *ret_value = of_bytes(PID_TAG_SERIALIZED_REPLID_GUID_MAP, replid_map(arena, mailbox)); return true;
+    case PROPERTY_ID(PID_TAG_CONTENT_COUNT):
+    case PROPERTY_ID(PID_TAG_MESSAGE_SIZE): return store_computed_totals(arena, mailbox, tag, ret_value);
     default: return store_computed_folders(arena, mailbox, tag, ret_value) || common_computed(arena, mailbox, tag, ret_value);
     }
 }

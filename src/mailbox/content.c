@@ -244,9 +244,9 @@ static struct recipient recipient_of_list(struct arena *arena, const struct prop
     struct property_value *values = arena_array(arena, struct property_value, list->count);
     uint32_t count = 0;
     for (uint32_t i = 0; values != NULL && i < list->count; i++) {
-        if (list->values[i].tag == TAG_ROWID)
+        if (list->values[i].tag == PID_TAG_ROWID)
             recipient.row_id = (uint32_t)list->values[i].integer32;
-        else if (list->values[i].tag == TAG_RECIPIENT_TYPE)
+        else if (list->values[i].tag == PID_TAG_RECIPIENT_TYPE)
             recipient.type = (uint8_t)list->values[i].integer32;
         else
             values[count++] = list->values[i];
@@ -397,7 +397,7 @@ uint32_t bag_duplicate_source(struct mailbox *mailbox, const struct property_sou
     uint32_t count = 0;
     uint32_t error = source_list(&arena, source, &found, &count);
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++)
-        if (found[i].value.tag != TAG_MESSAGE_RECIPIENTS)
+        if (found[i].value.tag != PID_TAG_MESSAGE_RECIPIENTS)
             error = duplicate_value(mailbox, &found[i], bag);
     arena_free(&arena);
     return error;

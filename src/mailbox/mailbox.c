@@ -23,7 +23,7 @@ uint32_t mailbox_error(enum store_status status)
     case STORE_VERSION:
     case STORE_READ_ONLY: return EC_ACCESS_DENIED;
     }
-    return EC_ERROR;
+    return EC_GENERAL_FAILURE;
 }
 
 uint32_t mailbox_open(struct store_mailbox *store, const struct mailbox_owner *owner, struct subscriptions *subscriptions,
@@ -293,27 +293,21 @@ uint32_t mailbox_replid_of_guid(struct logon *logon, struct guid replica_guid, u
 uint32_t mailbox_long_term_id_of(struct logon *logon, uint64_t id, struct long_term_id *ret_long_term_id)
 {
     struct long_term_id result = {0};
-    uint32_t error = mailbox_guid_of_replid(logon, MAILBOX_ID_REPLID(id), &result.replica_guid);
+    uint32_t error = mailbox_guid_of_replid(logon, id_replid(id), &result.database_guid);
     if (error != EC_SUCCESS)
         return error;
-    for (int i = 0; i < 6; i++)
-        result.global_counter[i] = (uint8_t)(id >> (8 * (5 - i)));
+    id_counter_store(id_counter(id), result.global_counter);
     *ret_long_term_id = result;
     return EC_SUCCESS;
 }
 
 uint32_t mailbox_id_of_long_term(struct logon *logon, const struct long_term_id *long_term_id, uint64_t *ret_id)
 {
-    if (long_term_id->padding != 0)
-        return EC_NOT_FOUND;
     uint16_t replid = 0;
-    uint32_t error = mailbox_replid_of_guid(logon, long_term_id->replica_guid, &replid);
+    uint32_t error = mailbox_replid_of_guid(logon, long_term_id->database_guid, &replid);
     if (error != EC_SUCCESS)
         return error == EC_INVALID_PARAMETER ? EC_NOT_FOUND : error;
-    uint64_t counter = 0;
-    for (int i = 0; i < 6; i++)
-        counter = counter << 8 | long_term_id->global_counter[i];
-    *ret_id = (uint64_t)replid << 48 | counter;
+    *ret_id = id_make(replid, id_counter_load(long_term_id->global_counter));
     return EC_SUCCESS;
 }
 

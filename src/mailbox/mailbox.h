@@ -22,8 +22,6 @@ struct mailbox;
 #define MAILBOX_REPLID 1u
 #define MAILBOX_LOGON_REPLID 5u
 #define MAILBOX_ID(counter) ((uint64_t)MAILBOX_REPLID << 48 | (uint64_t)(counter))
-#define MAILBOX_ID_COUNTER(id) ((id) & 0xFFFFFFFFFFFFull)
-#define MAILBOX_ID_REPLID(id) ((uint16_t)((id) >> 48))
 
 /* The folders every private mailbox has under fixed counters: RopLogon's FolderIds[13] in their order, then others. */
 enum special_folder {
@@ -125,7 +123,7 @@ struct receive_folder {
 /* The longest explicit class that begins the given one; never fails to find one (R859: Inbox and "" by default). */
 uint32_t receive_folder_get(struct arena *arena, struct logon *logon, struct bytes message_class,
     struct receive_folder *ret_folder);
-/* folder_id 0 removes the row. EC_ACCESS_DENIED for "IPM" and "REPORT.IPM", EC_ERROR for "" with no folder. */
+/* folder_id 0 removes the row. EC_ACCESS_DENIED for "IPM" and "REPORT.IPM", EC_GENERAL_FAILURE for "" with no folder. */
 uint32_t receive_folder_set(struct logon *logon, struct bytes message_class, uint64_t folder_id);
 uint32_t receive_folder_list(struct arena *arena, struct logon *logon, struct receive_folder **ret_folders,
     uint32_t *ret_count);

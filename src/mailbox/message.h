@@ -34,8 +34,8 @@ enum message_save_flags {
     MESSAGE_SAVE_KEEP_OPEN_READ_WRITE = 0x02,
     MESSAGE_SAVE_FORCE = 0x04, /* other bits (0x08 among them) are ignored */
 };
-/* Commits to the store, or for an embedded message to its attachment (3.2.5.3, 3.2.5.16). EC_OBJECT_MODIFIED where another
- * handle saved since and force is not set (R705), EC_OBJECT_DELETED where it is gone, EC_ERROR on a read-only handle
+/* Commits to the store, or for an embedded message to its attachment (3.2.5.3, 3.2.5.16). EC_OBJECT_CHANGED where another
+ * handle saved since and force is not set (R705), EC_OBJECT_DELETED where it is gone, EC_GENERAL_FAILURE on a read-only handle
  * (R1699). ret_message_id is the id of the committed message (0 for an embedded one). */
 uint32_t message_save(struct logon *logon, struct message *message, uint8_t flags, uint64_t *ret_message_id);
 
@@ -75,7 +75,7 @@ uint32_t message_recipient_columns(struct arena *arena, struct logon *logon, str
     uint32_t *ret_count);
 /* RopModifyRecipients: each row replaces the one of its row id or is added; one with type 0 and no properties and
  * 'removed' set in the parallel array is removed (R389..R391). PTYP_STRING8 values are converted by the message's code
- * page. All or nothing. EC_TOO_MANY_RECIPIENTS (0x505) over RECIPIENTS_MAX. */
+ * page. All or nothing. EC_TOO_MANY_RECIPS (0x505) over RECIPIENTS_MAX. */
 #define RECIPIENTS_MAX 32768u
 uint32_t message_modify_recipients(struct logon *logon, struct message *message, const struct recipient *recipients,
     const bool *removed, uint32_t count);

@@ -2,6 +2,7 @@
 #pragma once
 #include "mailbox/error.h"
 #include "mailbox/mailbox.h"
+#include "protocol/id.h"
 #include "store/store.h"
 
 /* One change, kept until the commit; see notification.c for what becomes of it. */
@@ -44,10 +45,10 @@ struct mailbox {
     uint32_t locale_id;
 };
 
-/* An id as a property value has it (PidTagFolderId, PidTagMid ...): the wire's eight bytes read as a little-endian number. */
+/* An id as a property value has it (PidTagFolderId, PidTagMid ...). */
 static inline int64_t wire_id(uint64_t id)
 {
-    return (int64_t)(__builtin_bswap64(id & 0xFFFFFFFFFFFFull) | id >> 48);
+    return (int64_t)id_to_wire(id);
 }
 
 uint32_t mailbox_error(enum store_status status);

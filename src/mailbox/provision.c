@@ -97,9 +97,9 @@ static void add_bytes(struct value_writer *writer, uint32_t tag, struct bytes by
 static uint32_t add_special_entry_ids(struct arena *arena, struct mailbox *mailbox, struct value_writer *writer)
 {
     static const struct { uint32_t tag; enum special_folder folder; } single[] = {
-        {TAG_IPM_APPOINTMENT_ENTRY_ID, SPECIAL_FOLDER_CALENDAR}, {TAG_IPM_CONTACT_ENTRY_ID, SPECIAL_FOLDER_CONTACTS},
-        {TAG_IPM_JOURNAL_ENTRY_ID, SPECIAL_FOLDER_JOURNAL}, {TAG_IPM_NOTE_ENTRY_ID, SPECIAL_FOLDER_NOTES},
-        {TAG_IPM_TASK_ENTRY_ID, SPECIAL_FOLDER_TASKS}, {TAG_IPM_DRAFTS_ENTRY_ID, SPECIAL_FOLDER_DRAFTS}};
+        {PID_TAG_IPM_APPOINTMENT_ENTRY_ID, SPECIAL_FOLDER_CALENDAR}, {PID_TAG_IPM_CONTACT_ENTRY_ID, SPECIAL_FOLDER_CONTACTS},
+        {PID_TAG_IPM_JOURNAL_ENTRY_ID, SPECIAL_FOLDER_JOURNAL}, {PID_TAG_IPM_NOTE_ENTRY_ID, SPECIAL_FOLDER_NOTES},
+        {PID_TAG_IPM_TASK_ENTRY_ID, SPECIAL_FOLDER_TASKS}, {PID_TAG_IPM_DRAFTS_ENTRY_ID, SPECIAL_FOLDER_DRAFTS}};
     static const enum special_folder additional[] = {SPECIAL_FOLDER_CONFLICTS, SPECIAL_FOLDER_SYNC_ISSUES,
         SPECIAL_FOLDER_LOCAL_FAILURES, SPECIAL_FOLDER_SERVER_FAILURES, SPECIAL_FOLDER_JUNK_EMAIL};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
@@ -111,9 +111,9 @@ static uint32_t add_special_entry_ids(struct arena *arena, struct mailbox *mailb
     for (size_t i = 0; i < 5; i++)
         ids[i] = entry_id_of_folder(arena, mailbox, special_folder_id(additional[i]));
     free_busy[3] = entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_FREEBUSY_DATA));
-    add(writer, (struct property_value){.tag = TAG_ADDITIONAL_REN_ENTRY_IDS, .multiple = {.count = 5, .bytes = ids}});
-    add(writer, (struct property_value){.tag = TAG_FREE_BUSY_ENTRY_IDS, .multiple = {.count = 4, .bytes = free_busy}});
-    add_bytes(writer, TAG_ADDITIONAL_REN_ENTRY_IDS_EX, additional_ids_ex(arena,
+    add(writer, (struct property_value){.tag = PID_TAG_ADDITIONAL_REN_ENTRY_IDS, .multiple = {.count = 5, .bytes = ids}});
+    add(writer, (struct property_value){.tag = PID_TAG_FREE_BUSY_ENTRY_IDS, .multiple = {.count = 4, .bytes = free_busy}});
+    add_bytes(writer, PID_TAG_ADDITIONAL_REN_ENTRY_IDS_EX, additional_ids_ex(arena,
         entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_CONVERSATION_ACTIONS))));
     for (uint32_t i = 0; i < writer->count; i++)
         if (PROPERTY_TYPE(writer->values[i].tag) == PTYP_BINARY && writer->values[i].bytes.data == NULL)
@@ -126,11 +126,11 @@ static uint32_t create_special(struct arena *arena, struct mailbox *mailbox, enu
 {
     const struct special *special = &specials[folder];
     struct value_writer writer = {0};
-    add_bytes(&writer, TAG_DISPLAY_NAME, text_utf16_of_utf8(arena, bytes_of_string(special->name)));
+    add_bytes(&writer, PID_TAG_DISPLAY_NAME, text_utf16_of_utf8(arena, bytes_of_string(special->name)));
     if (special->container_class != NULL)
-        add_bytes(&writer, TAG_CONTAINER_CLASS, text_utf16_of_utf8(arena, bytes_of_string(special->container_class)));
+        add_bytes(&writer, PID_TAG_CONTAINER_CLASS, text_utf16_of_utf8(arena, bytes_of_string(special->container_class)));
     if (special->hidden)
-        add(&writer, (struct property_value){.tag = TAG_ATTRIBUTE_HIDDEN, .boolean = 1});
+        add(&writer, (struct property_value){.tag = PID_TAG_ATTRIBUTE_HIDDEN, .boolean = 1});
     uint32_t error = EC_SUCCESS;
     if (folder == SPECIAL_FOLDER_ROOT || folder == SPECIAL_FOLDER_INBOX)
         error = add_special_entry_ids(arena, mailbox, &writer);

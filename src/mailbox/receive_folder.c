@@ -55,7 +55,7 @@ uint32_t receive_folder_set(struct logon *logon, struct bytes message_class, uin
     if (!is_valid_class(message_class))
         return EC_INVALID_PARAMETER;
     if (message_class.size == 0 && folder_id == 0)
-        return EC_ERROR;
+        return EC_GENERAL_FAILURE;
     struct arena arena = {0};
     char *name = arena_string_of(&arena, message_class);
     uint32_t error = name == NULL ? EC_OUT_OF_MEMORY : EC_SUCCESS;

@@ -22,11 +22,11 @@ uint32_t stream_open(struct logon *logon, struct object object, uint32_t tag, ui
     uint32_t *ret_size);
 /* Reads at most 'size' bytes from the pointer on; fewer only at the end. Borrowed from the arena. */
 uint32_t stream_read(struct arena *arena, struct logon *logon, struct stream *stream, uint32_t size, struct bytes *ret_data);
-/* EC_STREAM_ACCESS_DENIED (0x80030005) on a read-only stream, EC_TOO_BIG (0x80040305) over the size limit. ret_written is
+/* EC_STORAGE_ACCESS_DENIED (0x80030005) on a read-only stream, EC_TOO_BIG (0x80040305) over the size limit. ret_written is
  * set also with EC_TOO_BIG. */
 uint32_t stream_write(struct logon *logon, struct stream *stream, struct bytes data, uint32_t *ret_written);
-/* 'origin' is the protocol's enum stream_origin. Beyond the end the stream grows (R583); before the beginning or over 2^31: EC_STREAM_SEEK_ERROR (0x80030019); another
- * origin: EC_STREAM_INVALID_PARAMETER (0x80030057). */
+/* 'origin' is the protocol's enum stream_origin. Beyond the end the stream grows (R583); before the beginning or over 2^31:
+ * EC_STREAM_SEEK_ERROR (0x80030019); another origin: EC_STORAGE_INVALID_PARAMETER (0x80030057). */
 uint32_t stream_seek(struct logon *logon, struct stream *stream, uint8_t origin, int64_t offset, uint64_t *ret_position);
 uint32_t stream_set_size(struct logon *logon, struct stream *stream, uint64_t size);
 uint32_t stream_size(struct logon *logon, struct stream *stream, uint32_t *ret_size);
