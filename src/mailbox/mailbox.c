@@ -39,6 +39,7 @@ uint32_t mailbox_open(struct store_mailbox *store, const struct mailbox_owner *o
         mailbox->replica_guid = info.replica_guid;
         mailbox->logon_replica_guid = info.logon_replica_guid;
         mailbox->subscriptions = subscriptions;
+        random_bytes(&mailbox->epoch, sizeof mailbox->epoch);
         mailbox->locale_id = owner != NULL && owner->locale_id != 0 ? owner->locale_id : 0x0409;
         if (owner != NULL && owner->display_name != NULL)
             mailbox->owner_name = strdup(owner->display_name);
@@ -118,6 +119,8 @@ uint32_t mailbox_commit(struct mailbox *mailbox)
     uint32_t error = mailbox_error(store_commit(mailbox->store));
     if (error == EC_SUCCESS)
         mailbox_deliver_changes(mailbox);
+    else
+        mailbox->epoch++;
     forget_changes(mailbox);
     return error;
 }
@@ -125,6 +128,7 @@ uint32_t mailbox_commit(struct mailbox *mailbox)
 void mailbox_rollback(struct mailbox *mailbox)
 {
     store_rollback(mailbox->store);
+    mailbox->epoch++;
     forget_changes(mailbox);
 }
 
@@ -145,6 +149,7 @@ void mailbox_savepoint_rollback(struct mailbox *mailbox)
 {
     (void)store_savepoint_rollback(mailbox->store, ROP_SAVEPOINT);
     mailbox->change_count = mailbox->savepoint_change_count;
+    mailbox->epoch++;
 }
 
 uint32_t write_scope_begin(struct mailbox *mailbox, struct write_scope *ret_scope)
@@ -166,8 +171,21 @@ uint32_t write_scope_end(struct mailbox *mailbox, struct write_scope scope, uint
     return error;
 }
 
+static uint32_t generation_index(uint64_t folder_id)
+{
+    return folder_id == 0 ? 0 : 1 + (uint32_t)(folder_id % (MAILBOX_GENERATIONS - 1));
+}
+
+uint64_t mailbox_generation(const struct mailbox *mailbox, uint64_t folder_id)
+{
+    return (uint64_t)mailbox->epoch << 32 | mailbox->generations[generation_index(folder_id)];
+}
+
 void mailbox_changed(struct mailbox *mailbox, const struct change *change)
 {
+    mailbox->generations[0]++;
+    mailbox->generations[generation_index(change->folder_id)]++;
+    mailbox->generations[generation_index(change->old_folder_id)]++;
     if (mailbox->subscriptions == NULL || subscriptions_is_empty(mailbox->subscriptions))
         return;
     if (mailbox->change_count == mailbox->change_capacity) {

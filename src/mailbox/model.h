@@ -30,6 +30,9 @@ struct change {
     uint64_t old_message_id;
 };
 
+/* Counters by which listings know that a folder has changed; folders share them, which at worst makes a listing anew. */
+#define MAILBOX_GENERATIONS 256u
+
 struct mailbox {
     struct store_mailbox *store;
     struct guid guid;
@@ -40,6 +43,8 @@ struct mailbox {
     uint32_t change_count, change_capacity;
     uint32_t savepoint_change_count;
     bool changes_lost; /* without memory for a change: tables are told to reload */
+    uint32_t epoch;    /* random at first, another after each roll back */
+    uint32_t generations[MAILBOX_GENERATIONS];
     char *owner_name;  /* UTF-8, NULL when not told */
     char *owner_dn;
     uint32_t locale_id;
@@ -62,6 +67,8 @@ struct write_scope {
 uint32_t write_scope_begin(struct mailbox *mailbox, struct write_scope *ret_scope);
 uint32_t write_scope_end(struct mailbox *mailbox, struct write_scope scope, uint32_t error);
 void mailbox_changed(struct mailbox *mailbox, const struct change *change);
+/* Another number after every change of the folder's messages; folder_id 0: of any folder or message. */
+uint64_t mailbox_generation(const struct mailbox *mailbox, uint64_t folder_id);
 /* notification.c: tells the subscribers and forgets the changes. */
 void mailbox_deliver_changes(struct mailbox *mailbox);
 /* provision.c */

@@ -4,6 +4,8 @@
 #pragma once
 #include "mailbox/mailbox.h"
 
+struct table;
+
 enum notification_type {
     NOTIFICATION_NEW_MAIL = 0x0002,
     NOTIFICATION_CREATED = 0x0004,
@@ -76,5 +78,8 @@ bool subscriptions_is_empty(const struct subscriptions *subscriptions);
 uint32_t subscriptions_add(struct subscriptions *subscriptions, const struct notification_target *target, uint16_t types,
     bool whole_store, uint64_t folder_id, uint64_t message_id, uint64_t *ret_id);
 void subscriptions_remove(struct subscriptions *subscriptions, uint64_t id);
+/* The mailbox layer's own: a table's rows. table_subscribe and table_close are what sessions call. */
+uint32_t subscriptions_add_table(struct subscriptions *subscriptions, const struct notification_target *target, struct table *table);
+void subscriptions_remove_table(struct subscriptions *subscriptions, const struct table *table);
 /* All of a sink, table subscriptions included (a session ended). */
 void subscriptions_remove_sink(struct subscriptions *subscriptions, const struct notification_sink *sink);
