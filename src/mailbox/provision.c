@@ -14,7 +14,6 @@ struct special {
     bool hidden;
 };
 
-#define FIRST_COUNTER STORE_COUNTER_FIRST
 #define RESERVED_COUNTERS 0x100u /* 0x101 .. 0x200 are for these folders */
 
 static const struct special specials[SPECIAL_FOLDER_COUNT] = {
@@ -152,9 +151,8 @@ static uint32_t provision_all(struct arena *arena, struct mailbox *mailbox)
     /* Parents before children. */
     static const enum special_folder first[] = {SPECIAL_FOLDER_ROOT, SPECIAL_FOLDER_IPM_SUBTREE, SPECIAL_FOLDER_SYNC_ISSUES};
     uint64_t first_id = 0, change = 0, now = filetime_now();
+    /* No folder has them: where an earlier try was rolled back, others are reserved instead and these are free for ever. */
     uint32_t error = mailbox_new_ids(mailbox, RESERVED_COUNTERS, &first_id);
-    if (error == EC_SUCCESS && first_id != MAILBOX_ID(FIRST_COUNTER))
-        error = EC_CORRUPT_DATA; /* something was made here before, and yet there is no root */
     if (error == EC_SUCCESS)
         error = mailbox_new_ids(mailbox, SPECIAL_FOLDER_COUNT, &change);
     for (size_t i = 0; error == EC_SUCCESS && i < sizeof first / sizeof *first; i++)
