@@ -267,6 +267,8 @@ static void expect_over(struct actor *actor, struct words *words)
 
 static void expect_begun_under(struct actor *actor, struct words *words)
 {
+    if (!words_take(words, "under"))
+        scenario_fail("begun under what?");
     unsigned limit_ms = words_number(words);
     if (actor->answer.first_ms > limit_ms)
         scenario_fail("its beginning took %lu ms", (unsigned long)actor->answer.first_ms);

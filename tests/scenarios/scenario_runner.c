@@ -63,9 +63,10 @@ static void split(char *line, struct words *words)
             return;
         if (words->count == sizeof words->word / sizeof *words->word)
             scenario_fail("too many words");
-        if (*at == '"') {
-            words->word[words->count++] = ++at;
-            while (*at && *at != '"')
+        if (*at == '"' || *at == '\'') { /* either quote may stand inside the other */
+            char quote = *at++;
+            words->word[words->count++] = at;
+            while (*at && *at != quote)
                 at++;
         } else {
             words->word[words->count++] = at;
@@ -139,7 +140,7 @@ static void set(struct config *config, struct words *words)
         if (rows[i].number)
             *rows[i].number = words_number(words);
         else
-            *rows[i].flag = words_take(words, "on");
+            *rows[i].flag = strcmp(words_next(words), "on") == 0;
         return;
     }
     scenario_fail("no setting '%s'", name ? name : "");
