@@ -35,3 +35,6 @@ extern const struct command command_status;
 extern const struct command command_test;
 extern const struct command command_user;
 extern const struct command command_watch;
+extern const struct command command_compare;
+extern const struct command command_export;
+extern const struct command command_import;

@@ -7,18 +7,21 @@
 
 /* One row a sub-command, in the order in which 'mapihttp help' shows them. */
 static const struct command *const commands[] = {
+    &command_compare,
+    &command_decode,
+    &command_export,
     &command_folders,
-    &command_list,
-    &command_show,
     &command_get,
+    &command_help,
+    &command_import,
+    &command_list,
+    &command_organization,
     &command_put,
-    &command_watch,
+    &command_show,
     &command_status,
     &command_test,
-    &command_decode,
-    &command_organization,
     &command_user,
-    &command_help,
+    &command_watch,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

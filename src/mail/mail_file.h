@@ -27,6 +27,7 @@ struct mail_item {
 enum mail_read_status {
     MAIL_READ_OK,
     MAIL_READ_END,
+    MAIL_READ_OTHER,  /* a file within a folder that is no mail (an index, a licence): named as with MAIL_READ_FAILED */
     MAIL_READ_FAILED, /* this mail could not be read: item.name says which, mail_reader_error() why; go on with the next */
 };
 
@@ -58,7 +59,8 @@ struct mail_envelope {
 struct mail_writer;
 
 /* mbox: 'path' is a file when it ends in .mbox, else a folder with one file a mail folder; Maildir: the folder, with its
- * sub-folders as Maildir++ has them; eml: a folder with a folder a mail folder. Creates what is missing and adds to what is
+ * sub-folders as Maildir++ has them (it is
+ * the Inbox itself); eml: a folder with a folder a mail folder. Creates what is missing and adds to what is
  * there. NULL on failure; then *ret_error says why (g_free). */
 struct mail_writer *mail_writer_open(const char *path, enum mail_format format, char **ret_error);
 /* One mail: begin, write as often as needed, end. False when the file system refused; mail_writer_error() says why, and

@@ -17,7 +17,7 @@
 
 #define FOLDER_NESTING_MAX 64u
 
-enum source_kind { SOURCE_MAIL, SOURCE_MAILDIR_MAIL, SOURCE_MBOX };
+enum source_kind { SOURCE_MAIL, SOURCE_MAILDIR_MAIL, SOURCE_MBOX, SOURCE_OTHER };
 
 /* One file to be read. */
 struct source {
@@ -158,23 +158,39 @@ static bool has_suffix(const char *name, const char *suffix)
     return length >= size && text_equal_ignoring_case(name + length - size, suffix);
 }
 
-/* A file within a folder: the name's end decides, otherwise how it begins. Indexes of mail programs are passed over. */
+/* Whether the first line that is not blank is one of a header. */
+static bool looks_like_mail(struct bytes beginning)
+{
+    size_t at = 0;
+    while (at < beginning.size && strchr("\r\n", beginning.data[at]) && beginning.data[at])
+        at++;
+    size_t name = at;
+    while (name < beginning.size && beginning.data[name] > ' ' && beginning.data[name] < 0x7F && beginning.data[name] != ':')
+        name++;
+    return name > at && name < beginning.size && strchr(": \t", beginning.data[name]) && memchr(beginning.data + name, ':',
+        MIN(beginning.size - name, 8));
+}
+
+/* A file within a folder: the name's end decides, otherwise how it begins. */
 static void scan_file(struct mail_reader *reader, const char *path, const char *name, const char *folder, uint64_t size)
 {
     static const char *const others[] = {".msf", ".dat", ".idx", ".index", ".cache", ".log", ".lock", ".pst", ".ost", ".zip"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (has_suffix(name, others[i]))
+        if (has_suffix(name, others[i])) {
+            add_source(reader, SOURCE_OTHER, path, folder, false, size);
             return;
+        }
     uint8_t beginning[4096];
     bool named_mail = has_suffix(name, ".eml") || has_suffix(name, ".emlx");
-    if (!named_mail && mbox_looks_like(read_beginning(path, beginning))) {
+    struct bytes start = read_beginning(path, beginning);
+    if (!named_mail && mbox_looks_like(start)) {
         char *stem = has_suffix(name, ".mbox") ? g_strndup(name, strlen(name) - 5) : g_strdup(name);
         char *full = join_folder(folder, stem);
         add_source(reader, SOURCE_MBOX, path, full, false, size);
         g_free(full);
         g_free(stem);
     } else {
-        add_source(reader, SOURCE_MAIL, path, folder, false, size);
+        add_source(reader, named_mail || looks_like_mail(start) ? SOURCE_MAIL : SOURCE_OTHER, path, folder, false, size);
     }
 }
 
@@ -324,6 +340,14 @@ enum mail_read_status mail_reader_next(struct mail_reader *reader, struct mail_i
     g_clear_pointer(&reader->mapped, g_mapped_file_unref);
     while (reader->next < reader->sources->len) {
         const struct source *source = &g_array_index(reader->sources, struct source, reader->next);
+        if (source->kind == SOURCE_OTHER) {
+            reader->next++;
+            reader->done += source->size;
+            g_free(reader->name);
+            reader->name = g_strdup(source->path);
+            (void)fail(reader, ret_item, "does not look like a mail: passed over");
+            return MAIL_READ_OTHER;
+        }
         if (source->kind != SOURCE_MBOX) {
             reader->next++;
             return read_single(reader, source, ret_item);

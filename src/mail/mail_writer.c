@@ -115,17 +115,25 @@ static char *maildir_flags(const struct mail_state *state)
         state->replied ? "R" : "", state->read ? "S" : "");
 }
 
-static bool begin_maildir(struct mail_writer *writer, const struct mail_envelope *envelope)
+static bool make_maildir(const char *directory)
 {
     static const char *const parts[] = {"cur", "new", "tmp"};
-    char *sub = *envelope->folder ? mail_folder_to_maildir(envelope->folder) : g_strdup("");
-    char *directory = g_build_filename(writer->path, sub, NULL);
     bool made = true;
     for (int i = 0; i < 3; i++) {
         char *part = g_build_filename(directory, parts[i], NULL);
         made &= g_mkdir_with_parents(part, 0700) == 0;
         g_free(part);
     }
+    return made;
+}
+
+/* The Maildir itself is the Inbox; all others stand in it. */
+static bool begin_maildir(struct mail_writer *writer, const struct mail_envelope *envelope)
+{
+    bool inbox = !*envelope->folder || g_ascii_strcasecmp(envelope->folder, "Inbox") == 0;
+    char *sub = inbox ? g_strdup("") : mail_folder_to_maildir(envelope->folder);
+    char *directory = g_build_filename(writer->path, sub, NULL);
+    bool made = make_maildir(writer->path) && make_maildir(directory);
     if (made && *sub) {
         char *mark = g_build_filename(directory, "maildirfolder", NULL); /* says that this is a sub-folder */
         FILE *file = fopen(mark, "ab");

@@ -204,15 +204,20 @@ static void read_to_separator(struct mbox_reader *reader, bool skip)
     free(line);
 }
 
-/* The blank line before a separator belongs to the separator. */
+/* The blank line before a separator belongs to the separator, unless it ends the headers of a mail without text. */
 static void trim_end(struct mbox_reader *reader)
 {
     struct buffer *content = &reader->content;
-    size_t size = content->size;
-    if (size >= 2 && content->data[size - 1] == '\n' && content->data[size - 2] == '\n')
-        content->size -= 1;
-    else if (size >= 4 && memcmp(content->data + size - 4, "\r\n\r\n", 4) == 0)
-        content->size -= 2;
+    static const char *const blank_lines[] = {"\r\n\r\n", "\n\n"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = strlen(blank_lines[i]);
+        const uint8_t *first = content->size ? memmem(content->data, content->size, blank_lines[i], length) : NULL;
+        if (!first || memcmp(content->data + content->size - length, blank_lines[i], length) != 0)
+            continue;
+        if (first + length < content->data + content->size)
+            content->size -= length / 2;
+        return;
+    }
 }
 
 bool mbox_looks_like(struct bytes beginning)
