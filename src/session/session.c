@@ -250,14 +250,15 @@ enum mapi_response_code session_begin(struct session_table *table, const struct 
     return code;
 }
 
-/* The one to go at the cap: the longest idle; where none is idle, the one whose last sequenced request is oldest. */
+/* The one to go at the cap: the longest idle; where none is idle, the one whose last sequenced request is oldest. The list
+ * begins with the newest, so of equals the oldest is found. */
 static struct session_context *longest_idle(const struct session_user *user)
 {
     struct session_context *found = user->first;
     for (struct session_context *context = user->first; context; context = context->user_next) {
         if (context->idle != found->idle)
             found = context->idle ? context : found;
-        else if (context->idle ? context->idle_since_ms < found->idle_since_ms : context->active_ms < found->active_ms)
+        else if (context->idle ? context->idle_since_ms <= found->idle_since_ms : context->active_ms <= found->active_ms)
             found = context;
     }
     return found;
