@@ -2,6 +2,9 @@
  * line here. */
 #include "server/server.h"
 
+extern const struct server_module mapi_server_module;
+
 const struct server_module *const server_modules[] = {
+    &mapi_server_module,
     NULL,
 };
