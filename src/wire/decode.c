@@ -295,13 +295,13 @@ static bool decode_sized(struct decoder *decoder, const struct wire_field *field
     uint32_t size;
     if (!decode_size(decoder, field->width, &size))
         return false;
+    if (decoder->printer)
+        print_size(decoder, begin, field->name, size);
     if (field->inclusive) {
         if (size < (uint32_t)(decoder->at - begin))
             return decode_fail(decoder, WIRE_BAD_VALUE);
         size -= (uint32_t)(decoder->at - begin);
     }
-    if (decoder->printer)
-        print_size(decoder, begin, field->name, size);
     if (!decode_need(decoder, size))
         return false;
     if (field->optional && size == 0)

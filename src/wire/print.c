@@ -21,6 +21,14 @@ static void name_append(struct printer *printer, const char *name, long index)
         buffer_append_format(printer->text, "[%ld]", index);
 }
 
+/* Ids from 0x8000 are the address book's own in its bodies, and named properties, which each mailbox numbers by itself,
+ * everywhere else. */
+static const char *tag_name(const struct decoder *decoder, uint32_t tag)
+{
+    bool unnamed = PROPERTY_ID(tag) == 0 || (PROPERTY_ID(tag) >= PROPERTY_ID_NAMED_MIN && !decoder->context.address_book);
+    return unnamed ? NULL : decoder->vocabulary->property_tag_name(tag);
+}
+
 void print_open(struct decoder *decoder, const uint8_t *begin, const struct wire_field *field, long index)
 {
     struct printer *printer = decoder->printer;
@@ -63,7 +71,7 @@ void print_value(struct decoder *decoder, const uint8_t *begin, const struct pro
     } else {
         line_begin(decoder, begin);
     }
-    const char *name = PROPERTY_ID(value->tag) ? decoder->vocabulary->property_tag_name(value->tag) : NULL;
+    const char *name = tag_name(decoder, value->tag);
     buffer_append_format(printer->text, "0x%08" PRIX32 "%s%s  ", value->tag, name ? " " : "", name ? name : "");
     if (state)
         buffer_append_string(printer->text, state);
@@ -107,7 +115,7 @@ static void append_integer(struct decoder *decoder, const struct wire_field *fie
         buffer_append_format(text, "%" PRIu64 "-%012" PRIx64, number & 0xFFFF, (uint64_t)(__builtin_bswap64(number) & 0xFFFFFFFFFFFFull));
         return;
     case WIRE_FORM_TAG: {
-        const char *name = decoder->vocabulary->property_tag_name((uint32_t)number);
+        const char *name = tag_name(decoder, (uint32_t)number);
         buffer_append_format(text, "0x%08" PRIX64 "%s%s", number, name ? " " : "", name ? name : "");
         return;
     }
