@@ -105,7 +105,8 @@ static void counters_are_never_given_twice(void **state)
     assert_ok(store_meta_set(fixture.mailbox, "any", BYTES_LITERAL("commit")));
     contract_reopen();
     assert_ok(store_allocate_counters(fixture.mailbox, 1, &first));
-    assert_int_equal(first, third + 5);
+    assert_true(first >= third + 5);
+    assert_true(first < third + 5000);
     assert_int_equal(store_allocate_counters(fixture.mailbox, STORE_COUNTER_MAX, &first), STORE_TOO_LARGE);
     assert_int_equal(store_allocate_counters(fixture.mailbox, UINT64_MAX, &first), STORE_TOO_LARGE);
     assert_ok(store_allocate_counters(fixture.mailbox, STORE_COUNTER_MAX - first, &first));

@@ -61,8 +61,8 @@ static enum store_status read_counters(struct sqlite_mailbox *mailbox)
     status = statement_row(mailbox, prepared, &row);
     if (status != STORE_OK || !row)
         return status != STORE_OK ? status : STORE_CORRUPT;
-    mailbox->next_counter = (uint64_t)sqlite3_column_int64(prepared, 3);
-    mailbox->next_value_id = (uint64_t)sqlite3_column_int64(prepared, 4);
+    mailbox->next_counter = mailbox->counter_bound = (uint64_t)sqlite3_column_int64(prepared, 3);
+    mailbox->next_value_id = mailbox->value_id_bound = (uint64_t)sqlite3_column_int64(prepared, 4);
     sqlite3_reset(prepared);
     return STORE_OK;
 }

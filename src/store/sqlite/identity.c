@@ -98,7 +98,6 @@ enum store_status sqlite_allocate_counters(struct store_mailbox *base, uint64_t 
         return STORE_TOO_LARGE;
     *ret_first = mailbox->next_counter;
     mailbox->next_counter += count;
-    mailbox->counters_changed = mailbox->counters_changed || count > 0;
     return STORE_OK;
 }
 

@@ -9,6 +9,8 @@
 
 #define SAVEPOINT_DEPTH_MAX 16u
 #define SAVEPOINT_NAME_SIZE 32u
+/* Numbers that a crash, or closing the mailbox, may skip. */
+#define COUNTERS_AHEAD 1024u
 /* The write-ahead log goes into the file when it has this many pages. */
 #define WAL_PAGES_MAX 2000u
 
@@ -27,10 +29,9 @@ struct sqlite_mailbox {
     bool transaction;
     uint32_t savepoint_count;
     char savepoints[SAVEPOINT_DEPTH_MAX][SAVEPOINT_NAME_SIZE];
-    /* Counters run ahead in memory and are written with the transaction that uses them. */
-    uint64_t next_counter;
-    uint64_t next_value_id;
-    bool counters_changed;
+    /* What is given next. The file has bounds that they stay below, so that it is written once in COUNTERS_AHEAD. */
+    uint64_t next_counter, counter_bound;
+    uint64_t next_value_id, value_id_bound;
     struct arena scratch; /* of the running call */
     struct buffer packed; /* of the running call, kept for their memory */
     struct buffer key;

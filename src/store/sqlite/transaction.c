@@ -19,16 +19,22 @@ static enum store_status begin(struct sqlite_mailbox *mailbox, enum statement_id
 
 static enum store_status commit(struct sqlite_mailbox *mailbox)
 {
+    uint64_t counter_bound = mailbox->counter_bound, value_id_bound = mailbox->value_id_bound;
     enum store_status status = is_lost(mailbox) ? STORE_IO_ERROR : STORE_OK;
-    if (status == STORE_OK && mailbox->counters_changed)
-        status = statement_execute(mailbox, STATEMENT_COUNTERS_SET, "ii", mailbox->next_counter, mailbox->next_value_id);
+    if (mailbox->next_counter > counter_bound || mailbox->next_value_id > value_id_bound) {
+        counter_bound = mailbox->next_counter + COUNTERS_AHEAD;
+        value_id_bound = mailbox->next_value_id + COUNTERS_AHEAD;
+        if (status == STORE_OK)
+            status = statement_execute(mailbox, STATEMENT_COUNTERS_SET, "ii", counter_bound, value_id_bound);
+    }
     if (status == STORE_OK)
         status = statement_execute(mailbox, STATEMENT_COMMIT, "");
     if (status != STORE_OK) {
         sqlite_rollback(&mailbox->base);
         return status;
     }
-    mailbox->counters_changed = false;
+    mailbox->counter_bound = counter_bound;
+    mailbox->value_id_bound = value_id_bound;
     mailbox->transaction = false;
     mailbox->savepoint_count = 0;
     return STORE_OK;

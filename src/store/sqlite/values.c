@@ -35,7 +35,6 @@ enum store_status value_insert(struct sqlite_mailbox *mailbox, struct bytes data
     if (data.size > STORE_VALUE_SIZE_MAX)
         return STORE_TOO_LARGE;
     uint64_t value_id = mailbox->next_value_id++;
-    mailbox->counters_changed = true;
     enum store_status status = STORE_OK;
     for (size_t at = 0; status == STORE_OK && (at < data.size || at == 0); at += CHUNK_SIZE) {
         size_t size = data.size - at < CHUNK_SIZE ? data.size - at : CHUNK_SIZE;
@@ -49,7 +48,6 @@ enum store_status value_insert(struct sqlite_mailbox *mailbox, struct bytes data
 enum store_status value_duplicate(struct sqlite_mailbox *mailbox, uint64_t value_id, uint64_t *ret_value_id)
 {
     uint64_t copy = mailbox->next_value_id++;
-    mailbox->counters_changed = true;
     enum store_status status = statement_execute(mailbox, STATEMENT_CHUNK_COPY, "iii", CHUNK_ID(value_id, 0),
         CHUNK_ID(value_id, 0xFFFF), CHUNK_ID(copy, 0) - CHUNK_ID(value_id, 0));
     if (status == STORE_OK && sqlite3_changes64(mailbox->database) == 0)
