@@ -9,7 +9,7 @@
 
 /* How a type's value is laid out. */
 enum form {
-    FORM_NONE,     /* cannot be stored */
+    FORM_NONE = 0, /* cannot be stored */
     FORM_WORD,     /* up to 4 bytes, in the entry */
     FORM_FIXED,    /* 8 or 16 bytes, bare */
     FORM_VARIABLE, /* size and bytes */
@@ -20,38 +20,43 @@ struct layout {
     bool multiple;
 };
 
-static struct layout layout_of(uint16_t type)
+/* By the type without its flags; multiple ones are counted lists of the same elements. */
+static const struct layout single_layouts[] = {
+    [PTYP_NULL] = {FORM_WORD, 0, false},
+    [PTYP_BOOLEAN] = {FORM_WORD, 1, false},
+    [PTYP_INTEGER16] = {FORM_WORD, 2, false},
+    [PTYP_INTEGER32] = {FORM_WORD, 4, false},
+    [PTYP_FLOATING32] = {FORM_WORD, 4, false},
+    [PTYP_FLOATING64] = {FORM_FIXED, 8, false},
+    [PTYP_FLOATING_TIME] = {FORM_FIXED, 8, false},
+    [PTYP_CURRENCY] = {FORM_FIXED, 8, false},
+    [PTYP_INTEGER64] = {FORM_FIXED, 8, false},
+    [PTYP_TIME] = {FORM_FIXED, 8, false},
+    [PTYP_GUID] = {FORM_FIXED, 16, false},
+    [PTYP_STRING] = {FORM_VARIABLE, 1, false},
+    [PTYP_STRING8] = {FORM_VARIABLE, 1, false},
+    [PTYP_BINARY] = {FORM_VARIABLE, 1, false},
+    [PTYP_SERVER_ID] = {FORM_VARIABLE, 1, false},
+    [PTYP_OBJECT] = {FORM_VARIABLE, 1, false},
+};
+
+static inline struct layout layout_of(uint16_t type)
 {
-    switch (type) {
-    case PTYP_NULL: return (struct layout){FORM_WORD, 0, false};
-    case PTYP_BOOLEAN: return (struct layout){FORM_WORD, 1, false};
-    case PTYP_INTEGER16: return (struct layout){FORM_WORD, 2, false};
-    case PTYP_INTEGER32:
-    case PTYP_FLOATING32: return (struct layout){FORM_WORD, 4, false};
-    case PTYP_FLOATING64:
-    case PTYP_FLOATING_TIME:
-    case PTYP_CURRENCY:
-    case PTYP_INTEGER64:
-    case PTYP_TIME: return (struct layout){FORM_FIXED, 8, false};
-    case PTYP_GUID: return (struct layout){FORM_FIXED, 16, false};
+    uint16_t single = type & (uint16_t)~PTYP_MULTIPLE_FLAG;
+    if (single >= sizeof(single_layouts) / sizeof(single_layouts[0]))
+        return (struct layout){FORM_NONE, 0, false};
+    struct layout layout = single_layouts[single];
+    if (!(type & PTYP_MULTIPLE_FLAG) || layout.form == FORM_NONE)
+        return layout;
+    switch (single) {
+    case PTYP_NULL:
+    case PTYP_BOOLEAN:
+    case PTYP_SERVER_ID:
+    case PTYP_OBJECT: return (struct layout){FORM_NONE, 0, false};
     case PTYP_STRING:
     case PTYP_STRING8:
-    case PTYP_BINARY:
-    case PTYP_SERVER_ID:
-    case PTYP_OBJECT: return (struct layout){FORM_VARIABLE, 1, false};
-    case PTYP_MULTIPLE_INTEGER16: return (struct layout){FORM_VARIABLE, 2, true};
-    case PTYP_MULTIPLE_INTEGER32:
-    case PTYP_MULTIPLE_FLOATING32: return (struct layout){FORM_VARIABLE, 4, true};
-    case PTYP_MULTIPLE_FLOATING64:
-    case PTYP_MULTIPLE_FLOATING_TIME:
-    case PTYP_MULTIPLE_CURRENCY:
-    case PTYP_MULTIPLE_INTEGER64:
-    case PTYP_MULTIPLE_TIME: return (struct layout){FORM_VARIABLE, 8, true};
-    case PTYP_MULTIPLE_GUID: return (struct layout){FORM_VARIABLE, 16, true};
-    case PTYP_MULTIPLE_STRING:
-    case PTYP_MULTIPLE_STRING8:
-    case PTYP_MULTIPLE_BINARY: return (struct layout){FORM_VARIABLE, 0, true};
-    default: return (struct layout){FORM_NONE, 0, false};
+    case PTYP_BINARY: return (struct layout){FORM_VARIABLE, 0, true};
+    default: return (struct layout){FORM_VARIABLE, layout.element_size, true};
     }
 }
 

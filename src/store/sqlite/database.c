@@ -97,6 +97,7 @@ void database_close(struct sqlite_mailbox *mailbox)
     arena_free(&mailbox->scratch);
     buffer_free(&mailbox->packed);
     buffer_free(&mailbox->key);
+    views_forget(mailbox);
 }
 
 sqlite3_stmt *statement(struct sqlite_mailbox *mailbox, enum statement_id id, enum store_status *ret_status)

@@ -10,7 +10,7 @@
 static enum store_status folder_of_row(struct arena *arena, sqlite3_stmt *prepared, struct store_folder *ret_folder)
 {
     uint64_t number[FOLDER_COLUMN_COUNT];
-    for (int i = 0; i < FOLDER_COLUMN_COUNT - 4; i++)
+    for (int i = 0; i < FOLDER_COLUMN_COUNT - 2; i++)
         number[i] = (uint64_t)sqlite3_column_int64(prepared, i);
     struct store_folder folder = {
         .folder_id = number[0],
@@ -36,11 +36,11 @@ static enum store_status folder_of_row(struct arena *arena, sqlite3_stmt *prepar
                 .child_folders = (uint32_t)number[18],
             },
     };
-    if (!column_bytes(arena, prepared, 19, &folder.origin.source_key) ||
-        !column_bytes(arena, prepared, 20, &folder.origin.change_key) ||
-        !column_bytes(arena, prepared, 21, &folder.origin.predecessor_change_list) ||
-        !column_bytes(arena, prepared, 22, &folder.properties))
+    struct bytes origin;
+    if (!column_bytes(arena, prepared, 19, &origin) || !column_bytes(arena, prepared, 20, &folder.properties))
         return STORE_NO_MEMORY;
+    if (!origin_unpack(origin, &folder.origin))
+        return STORE_CORRUPT;
     if (sqlite3_column_count(prepared) > FOLDER_COLUMN_COUNT)
         folder.depth = (uint32_t)sqlite3_column_int(prepared, FOLDER_COLUMN_COUNT);
     *ret_folder = folder;
@@ -131,11 +131,14 @@ static enum store_status create(struct sqlite_mailbox *mailbox, const struct sto
         status = make_key_of_content(mailbox, &folder->content);
     if (status == STORE_OK)
         status = change_children(mailbox, folder->parent_id, 1, folder->change_number);
+    struct bytes origin;
+    if (status == STORE_OK && !origin_pack(&mailbox->scratch, &folder->origin, &origin))
+        status = STORE_NO_MEMORY;
     if (status != STORE_OK)
         return status;
-    return statement_execute(mailbox, STATEMENT_FOLDER_INSERT, "iiibiizzzb", folder->folder_id, folder->parent_id,
-        (int64_t)folder->type, buffer_bytes(&mailbox->key), folder->change_number, folder->time, folder->origin.source_key,
-        folder->origin.change_key, folder->origin.predecessor_change_list, buffer_bytes(&mailbox->packed));
+    return statement_execute(mailbox, STATEMENT_FOLDER_INSERT, "iiibiizb", folder->folder_id, folder->parent_id,
+        (int64_t)folder->type, buffer_bytes(&mailbox->key), folder->change_number, folder->time,
+        origin, buffer_bytes(&mailbox->packed));
 }
 
 enum store_status sqlite_folder_create(struct store_mailbox *base, const struct store_folder_write *folder)
@@ -208,11 +211,14 @@ static enum store_status update(struct sqlite_mailbox *mailbox, const struct sto
         status = make_key_of_content(mailbox, &folder->content);
     if (status == STORE_OK)
         status = update_parents(mailbox, &old, folder);
+    struct bytes origin;
+    if (status == STORE_OK && !origin_pack(&mailbox->scratch, &folder->origin, &origin))
+        status = STORE_NO_MEMORY;
     if (status != STORE_OK)
         return status;
-    return statement_execute(mailbox, STATEMENT_FOLDER_UPDATE, "iibiizzzb", folder->folder_id, folder->parent_id,
-        buffer_bytes(&mailbox->key), folder->change_number, folder->time, folder->origin.source_key,
-        folder->origin.change_key, folder->origin.predecessor_change_list, buffer_bytes(&mailbox->packed));
+    return statement_execute(mailbox, STATEMENT_FOLDER_UPDATE, "iibiizb", folder->folder_id, folder->parent_id,
+        buffer_bytes(&mailbox->key), folder->change_number, folder->time, origin,
+        buffer_bytes(&mailbox->packed));
 }
 
 enum store_status sqlite_folder_update(struct store_mailbox *base, const struct store_folder_write *folder)
@@ -314,6 +320,7 @@ static enum store_status remove_folder(struct sqlite_mailbox *mailbox, uint64_t 
 {
     struct store_folder folder;
     enum store_status status = messages_remove_all(mailbox, folder_id);
+    views_forget(mailbox);
     if (status == STORE_OK)
         status = folder_load(mailbox, &mailbox->scratch, folder_id, &folder);
     if (status == STORE_OK)

@@ -35,6 +35,7 @@ struct sqlite_mailbox {
     struct arena scratch; /* of the running call */
     struct buffer packed; /* of the running call, kept for their memory */
     struct buffer key;
+    struct view_cache *views; /* views.c: those of the folder changed last */
     /* In the registry, under its lock: */
     struct sqlite_mailbox *newer, *older;
     uint32_t holder_count;
@@ -97,6 +98,10 @@ enum store_status content_drop(struct sqlite_mailbox *mailbox, struct bytes pack
 /* A copy in the scratch arena with copies of its large values. */
 enum store_status content_copy(struct sqlite_mailbox *mailbox, struct bytes packed, struct bytes *ret_packed);
 
+/* The three keys of an origin as one value: each a size u32 and its bytes; empty where all are. False without memory. */
+bool origin_pack(struct arena *arena, const struct store_origin *origin, struct bytes *ret_packed);
+bool origin_unpack(struct bytes packed, struct store_origin *ret_origin);
+
 /* folders.c */
 enum store_status folder_load(struct sqlite_mailbox *mailbox, struct arena *arena, uint64_t folder_id,
     struct store_folder *ret_folder);
@@ -136,6 +141,8 @@ enum store_status attachments_move(struct sqlite_mailbox *mailbox, uint64_t mess
 enum store_status attachments_copy(struct sqlite_mailbox *mailbox, uint64_t message_id, uint64_t new_message_id);
 
 /* views.c */
+/* Called wherever something was rolled back. */
+void views_forget(struct sqlite_mailbox *mailbox);
 enum store_status views_add(struct sqlite_mailbox *mailbox, const struct store_message *message);
 enum store_status views_remove(struct sqlite_mailbox *mailbox, const struct store_message *message);
 /* Both rows are of one folder and kind; same_properties: only members beside the packed properties differ. */

@@ -20,11 +20,11 @@ enum store_status message_of_row(struct arena *arena, sqlite3_stmt *prepared, st
         .deleted_time = (uint64_t)sqlite3_column_int64(prepared, 10),
         .attachment_count = (uint32_t)sqlite3_column_int64(prepared, 11),
     };
-    if (!column_bytes(arena, prepared, 12, &message.origin.source_key) ||
-        !column_bytes(arena, prepared, 13, &message.origin.change_key) ||
-        !column_bytes(arena, prepared, 14, &message.origin.predecessor_change_list) ||
-        !column_bytes(arena, prepared, 15, &message.properties))
+    struct bytes origin;
+    if (!column_bytes(arena, prepared, 12, &origin) || !column_bytes(arena, prepared, 13, &message.properties))
         return STORE_NO_MEMORY;
+    if (!origin_unpack(origin, &message.origin))
+        return STORE_CORRUPT;
     *ret_message = message;
     return STORE_OK;
 }
@@ -100,6 +100,9 @@ static enum store_status create(struct sqlite_mailbox *mailbox, const struct sto
     buffer_clear(&mailbox->packed);
     if (status == STORE_OK)
         status = content_pack(mailbox, &write->content, BYTES_NONE, MESSAGE_INLINE_SIZE_MAX, &mailbox->packed, &size);
+    struct bytes origin;
+    if (status == STORE_OK && !origin_pack(&mailbox->scratch, &write->origin, &origin))
+        status = STORE_NO_MEMORY;
     if (status != STORE_OK)
         return status;
     struct store_message row = {.message_id = write->message_id, .folder_id = write->folder_id, .kind = write->kind,
@@ -107,10 +110,9 @@ static enum store_status create(struct sqlite_mailbox *mailbox, const struct sto
         .change_number = write->change_number, .commit_time = write->commit_time,
         .attachment_count = (uint32_t)attachments.count, .origin = write->origin,
         .properties = buffer_bytes(&mailbox->packed)};
-    status = statement_execute(mailbox, STATEMENT_MESSAGE_INSERT, "iiiiiiiiiizzzb", row.message_id, row.folder_id,
+    status = statement_execute(mailbox, STATEMENT_MESSAGE_INSERT, "iiiiiiiiiizb", row.message_id, row.folder_id,
         (int64_t)row.kind, (int64_t)row.read, (int64_t)row.flags, (int64_t)row.status, row.size, row.change_number,
-        row.commit_time, (int64_t)row.attachment_count, row.origin.source_key, row.origin.change_key,
-        row.origin.predecessor_change_list, row.properties);
+        row.commit_time, (int64_t)row.attachment_count, origin, row.properties);
     struct count_change change = {.commit_time = (int64_t)row.commit_time};
     count_message(&change, &row, 1);
     if (status == STORE_OK)
@@ -143,6 +145,9 @@ static enum store_status update(struct sqlite_mailbox *mailbox, const struct sto
     buffer_clear(&mailbox->packed);
     if (status == STORE_OK)
         status = content_pack(mailbox, &write->content, old.properties, MESSAGE_INLINE_SIZE_MAX, &mailbox->packed, &size);
+    struct bytes origin;
+    if (status == STORE_OK && !origin_pack(&mailbox->scratch, &write->origin, &origin))
+        status = STORE_NO_MEMORY;
     if (status != STORE_OK)
         return status;
     struct store_message row = old;
@@ -153,9 +158,9 @@ static enum store_status update(struct sqlite_mailbox *mailbox, const struct sto
     row.attachment_count = old.attachment_count + (uint32_t)attachments.count;
     row.origin = write->origin;
     row.properties = buffer_bytes(&mailbox->packed);
-    status = statement_execute(mailbox, STATEMENT_MESSAGE_UPDATE, "iiiiiizzzb", row.message_id, (int64_t)row.flags, row.size,
-        row.change_number, row.commit_time, (int64_t)row.attachment_count, row.origin.source_key, row.origin.change_key,
-        row.origin.predecessor_change_list, row.properties);
+    status = statement_execute(mailbox, STATEMENT_MESSAGE_UPDATE, "iiiiiizb", row.message_id, (int64_t)row.flags, row.size,
+        row.change_number, row.commit_time, (int64_t)row.attachment_count, origin,
+        row.properties);
     if (status == STORE_OK)
         status = count_update(mailbox, &old, &row);
     return status == STORE_OK ? views_change(mailbox, &old, &row, false) : status;
@@ -353,10 +358,9 @@ static enum store_status place_copy(struct sqlite_mailbox *mailbox, const struct
 {
     enum store_status status = content_copy(mailbox, old->properties, &new->properties);
     if (status == STORE_OK)
-        status = statement_execute(mailbox, STATEMENT_MESSAGE_INSERT, "iiiiiiiiiizzzb", new->message_id, new->folder_id,
+        status = statement_execute(mailbox, STATEMENT_MESSAGE_INSERT, "iiiiiiiiiizb", new->message_id, new->folder_id,
             (int64_t)new->kind, (int64_t)new->read, (int64_t)new->flags, (int64_t)new->status, new->size,
-            new->change_number, new->commit_time, (int64_t)new->attachment_count, BYTES_NONE, BYTES_NONE, BYTES_NONE,
-            new->properties);
+            new->change_number, new->commit_time, (int64_t)new->attachment_count, BYTES_NONE, new->properties);
     if (status == STORE_OK && old->attachment_count)
         status = attachments_copy(mailbox, old->message_id, new->message_id);
     return status;

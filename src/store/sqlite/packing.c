@@ -195,3 +195,35 @@ enum store_status content_size(struct sqlite_mailbox *mailbox, struct bytes pack
     *ret_size = size;
     return STORE_OK;
 }
+
+bool origin_pack(struct arena *arena, const struct store_origin *origin, struct bytes *ret_packed)
+{
+    const struct bytes parts[] = {origin->source_key, origin->change_key, origin->predecessor_change_list};
+    size_t size = 12 + parts[0].size + parts[1].size + parts[2].size;
+    *ret_packed = BYTES_NONE;
+    if (size == 12)
+        return true;
+    uint8_t *packed = arena_allocate(arena, size), *at = packed;
+    for (int i = 0; packed && i < 3; i++) {
+        store_u32(at, (uint32_t)parts[i].size);
+        if (parts[i].size)
+            memcpy(at + 4, parts[i].data, parts[i].size);
+        at += 4 + parts[i].size;
+    }
+    *ret_packed = (struct bytes){packed, packed ? size : 0};
+    return packed != NULL;
+}
+
+bool origin_unpack(struct bytes packed, struct store_origin *ret_origin)
+{
+    struct bytes parts[3] = {{0}};
+    size_t at = 0;
+    for (int i = 0; packed.size && i < 3; i++) {
+        if (packed.size - at < 4 || packed.size - at - 4 < load_u32(packed.data + at))
+            return false;
+        parts[i] = (struct bytes){packed.data + at + 4, load_u32(packed.data + at)};
+        at += 4 + parts[i].size;
+    }
+    *ret_origin = (struct store_origin){parts[0], parts[1], parts[2]};
+    return at == packed.size;
+}

@@ -37,10 +37,10 @@ static const char *const texts[STATEMENT_COUNT] = {
 
     [STATEMENT_FOLDER_INSERT] =
         "INSERT INTO folder (folder_id, parent_id, type, name_key, change_number, creation_time, modification_time, "
-        "source_key, change_key, predecessor_change_list, properties) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10)",
+        "origin, properties) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
     [STATEMENT_FOLDER_UPDATE] =
-        "UPDATE folder SET parent_id = ?2, name_key = ?3, change_number = ?4, modification_time = ?5, source_key = ?6, "
-        "change_key = ?7, predecessor_change_list = ?8, properties = ?9 WHERE folder_id = ?1",
+        "UPDATE folder SET parent_id = ?2, name_key = ?3, change_number = ?4, modification_time = ?5, origin = ?6, "
+        "properties = ?7 WHERE folder_id = ?1",
     [STATEMENT_FOLDER_GET] = "SELECT " FOLDER_COLUMNS " FROM folder f WHERE f.folder_id = ?1",
     [STATEMENT_FOLDER_LIST] =
         "SELECT " FOLDER_COLUMNS ", 1 FROM folder f WHERE f.parent_id = ?1 AND (f.deleted_time <> 0) = ?2 "
@@ -84,11 +84,11 @@ static const char *const texts[STATEMENT_COUNT] = {
 
     [STATEMENT_MESSAGE_INSERT] =
         "INSERT INTO message (message_id, folder_id, kind, read, flags, status, size, change_number, commit_time, "
-        "attachment_count, source_key, change_key, predecessor_change_list, properties) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "attachment_count, origin, properties) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STATEMENT_MESSAGE_UPDATE] =
         "UPDATE message SET flags = ?2, size = ?3, change_number = ?4, commit_time = ?5, attachment_count = ?6, "
-        "source_key = ?7, change_key = ?8, predecessor_change_list = ?9, properties = ?10 WHERE message_id = ?1",
+        "origin = ?7, properties = ?8 WHERE message_id = ?1",
     [STATEMENT_MESSAGE_GET] = "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.message_id = ?1",
     [STATEMENT_MESSAGE_SIZE] = "UPDATE message SET size = ?2 WHERE message_id = ?1",
     [STATEMENT_MESSAGE_SET_READ] =
@@ -98,8 +98,7 @@ static const char *const texts[STATEMENT_COUNT] = {
         "UPDATE message SET kind = ?2, deleted_time = ?3 WHERE message_id = ?1",
     [STATEMENT_MESSAGE_MOVE] =
         "UPDATE message SET message_id = ?2, folder_id = ?3, kind = ?4, change_number = ?5, commit_time = ?6, "
-        "read_change_number = 0, deleted_time = 0, source_key = NULL, change_key = NULL, predecessor_change_list = NULL "
-        "WHERE message_id = ?1",
+        "read_change_number = 0, deleted_time = 0, origin = NULL WHERE message_id = ?1",
     [STATEMENT_MESSAGE_DELETE] = "DELETE FROM message WHERE message_id = ?1",
     [STATEMENT_MESSAGE_FIRST_OF_FOLDER] =
         "SELECT " MESSAGE_COLUMNS " FROM message m INDEXED BY message_change WHERE m.folder_id = ?1 LIMIT 256",

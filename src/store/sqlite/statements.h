@@ -100,17 +100,16 @@ enum statement_id {
     STATEMENT_COUNT
 };
 
-/* Columns as row_of_message and folder_of_row (rows.h) read them. */
+/* Columns as message_of_row and folder_of_row read them. */
 #define MESSAGE_COLUMNS                                                                                                    \
     "m.message_id, m.folder_id, m.kind, m.read, m.flags, m.status, m.size, m.change_number, m.read_change_number, "      \
-    "m.commit_time, m.deleted_time, m.attachment_count, m.source_key, m.change_key, m.predecessor_change_list, "         \
-    "m.properties"
-#define MESSAGE_COLUMN_COUNT 16
+    "m.commit_time, m.deleted_time, m.attachment_count, m.origin, m.properties"
+#define MESSAGE_COLUMN_COUNT 14
 #define FOLDER_COLUMNS                                                                                                     \
     "f.folder_id, f.parent_id, f.type, f.change_number, f.creation_time, f.modification_time, f.deleted_time, "          \
     "f.content, f.unread, f.associated, f.deleted_content, f.deleted_associated, f.deleted_total, f.size, "              \
     "f.associated_size, f.deleted_size, f.local_commit_time_max, f.hierarchy_change_number, f.child_folders, "           \
-    "f.source_key, f.change_key, f.predecessor_change_list, f.properties"
-#define FOLDER_COLUMN_COUNT 23
+    "f.origin, f.properties"
+#define FOLDER_COLUMN_COUNT 21
 
 const char *statement_text(enum statement_id id);

@@ -62,6 +62,7 @@ void sqlite_rollback(struct store_mailbox *base)
         (void)statement_execute(mailbox, STATEMENT_ROLLBACK, "");
     mailbox->transaction = false;
     mailbox->savepoint_count = 0;
+    views_forget(mailbox);
 }
 
 bool sqlite_in_transaction(struct store_mailbox *mailbox) { return sqlite_of(mailbox)->transaction; }
@@ -150,6 +151,7 @@ enum store_status sqlite_savepoint_rollback(struct store_mailbox *base, const ch
         return STORE_INVALID;
     if (is_lost(mailbox))
         return STORE_IO_ERROR;
+    views_forget(mailbox);
     enum store_status status = run_at_depth(mailbox, STATEMENT_ROLLBACK_TO_0, "ROLLBACK TO", depth);
     if (status == STORE_OK)
         status = run_at_depth(mailbox, STATEMENT_RELEASE_0, "RELEASE", depth);

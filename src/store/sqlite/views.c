@@ -2,6 +2,7 @@
  * range of it joined with the messages; keeping it is one insert or delete for each view of the folder. */
 #include "store/message_row.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/filetime.h"
@@ -16,6 +17,13 @@ struct view {
     uint64_t view_id;
     uint32_t column_count;
     struct store_sort_column columns[STORE_SORT_COLUMNS_MAX];
+};
+
+struct view_cache {
+    uint64_t folder_id;
+    enum store_message_kind kind;
+    uint32_t count;
+    struct view views[VIEWS_KEPT_MAX + 1];
 };
 
 /* The stored form of an order: 5 bytes a column. Only a tag's id decides, since values carry their own type. */
@@ -78,8 +86,8 @@ static enum store_status add_view(struct sqlite_mailbox *mailbox, uint64_t folde
     return status;
 }
 
-/* The views of one folder and kind, the default one made when there is none yet. At most VIEWS_KEPT_MAX + 1. */
-static enum store_status list_views(struct sqlite_mailbox *mailbox, uint64_t folder_id, enum store_message_kind kind,
+/* At most VIEWS_KEPT_MAX + 1. */
+static enum store_status load_views(struct sqlite_mailbox *mailbox, uint64_t folder_id, enum store_message_kind kind,
     struct view *ret_views, uint32_t *ret_count)
 {
     enum store_status status;
@@ -110,6 +118,35 @@ static enum store_status list_views(struct sqlite_mailbox *mailbox, uint64_t fol
     return status;
 }
 
+void views_forget(struct sqlite_mailbox *mailbox)
+{
+    free(mailbox->views);
+    mailbox->views = NULL;
+}
+
+/* The views of one folder and kind, the default one made when there is none yet: borrowed until the next call. */
+static enum store_status list_views(struct sqlite_mailbox *mailbox, uint64_t folder_id, enum store_message_kind kind,
+    const struct view **ret_views, uint32_t *ret_count)
+{
+    struct view_cache *cache = mailbox->views;
+    if (!cache || cache->folder_id != folder_id || cache->kind != kind) {
+        views_forget(mailbox);
+        if (!(cache = malloc(sizeof(*cache))))
+            return STORE_NO_MEMORY;
+        cache->folder_id = folder_id;
+        cache->kind = kind;
+        enum store_status status = load_views(mailbox, folder_id, kind, cache->views, &cache->count);
+        if (status != STORE_OK) {
+            free(cache);
+            return status;
+        }
+        mailbox->views = cache;
+    }
+    *ret_views = cache->views;
+    *ret_count = cache->count;
+    return STORE_OK;
+}
+
 static enum store_status change_row(struct sqlite_mailbox *mailbox, enum statement_id how, const struct view *view,
     const struct store_message *message)
 {
@@ -123,9 +160,9 @@ static enum store_status change_row(struct sqlite_mailbox *mailbox, enum stateme
 static enum store_status change_rows(struct sqlite_mailbox *mailbox, enum statement_id how,
     const struct store_message *message)
 {
-    struct view views[VIEWS_KEPT_MAX + 1];
+    const struct view *views;
     uint32_t count;
-    enum store_status status = list_views(mailbox, message->folder_id, message->kind, views, &count);
+    enum store_status status = list_views(mailbox, message->folder_id, message->kind, &views, &count);
     for (uint32_t i = 0; status == STORE_OK && i < count; i++)
         status = change_row(mailbox, how, &views[i], message);
     return status;
@@ -155,9 +192,9 @@ static bool has_computed_column(const struct view *view)
 enum store_status views_change(struct sqlite_mailbox *mailbox, const struct store_message *old,
     const struct store_message *new, bool same_properties)
 {
-    struct view views[VIEWS_KEPT_MAX + 1];
+    const struct view *views;
     uint32_t count;
-    enum store_status status = list_views(mailbox, old->folder_id, old->kind, views, &count);
+    enum store_status status = list_views(mailbox, old->folder_id, old->kind, &views, &count);
     for (uint32_t i = 0; status == STORE_OK && i < count; i++) {
         if (same_properties && !has_computed_column(&views[i]))
             continue;
@@ -283,13 +320,13 @@ static enum store_status make_view(struct sqlite_mailbox *mailbox, uint64_t fold
     struct bytes columns, struct store_view *view)
 {
     struct view_state state = {.folder_id = folder_id, .kind = kind};
-    struct view views[VIEWS_KEPT_MAX + 1];
+    const struct view *views;
     uint32_t count;
     bool own;
     enum store_status status = write_enter(mailbox, &own);
     if (status != STORE_OK)
         return status;
-    status = list_views(mailbox, folder_id, kind, views, &count); /* the default one first */
+    status = list_views(mailbox, folder_id, kind, &views, &count); /* the default one first */
     for (uint32_t i = 0; status == STORE_OK && i < count; i++) {
         uint8_t encoded[5 * STORE_SORT_COLUMNS_MAX];
         struct bytes other = {encoded, encode_columns(views[i].columns, views[i].column_count, false, encoded)};
@@ -299,6 +336,7 @@ static enum store_status make_view(struct sqlite_mailbox *mailbox, uint64_t fold
             return write_leave(mailbox, own, STORE_OK);
         }
     }
+    views_forget(mailbox); /* the list changes below */
     if (status == STORE_OK)
         status = make_room(mailbox, folder_id, kind);
     if (status == STORE_OK && !decode_columns(columns, &state.view))
