@@ -145,15 +145,6 @@ static bool message_computed_ids(struct arena *arena, struct mailbox *mailbox, c
     }
 }
 
-static bool message_status(struct arena *arena, const struct store_message *row, struct property_value *ret_value)
-{
-    struct packed_entry entry;
-    *ret_value = value_integer32(PID_TAG_MESSAGE_STATUS, 0);
-    if (packed_properties_find(arena, row->properties, PROPERTY_ID(PID_TAG_MESSAGE_STATUS), &entry) && !entry.apart)
-        ret_value->integer32 = entry.value.integer32;
-    return true;
-}
-
 bool message_computed(struct arena *arena, struct mailbox *mailbox, const struct store_message *row, uint32_t tag,
     struct property_value *ret_value)
 {
@@ -176,7 +167,7 @@ bool message_computed(struct arena *arena, struct mailbox *mailbox, const struct
     case PROPERTY_ID(PID_TAG_INTERNET_ARTICLE_NUMBER):
         *ret_value = value_integer32(PID_TAG_INTERNET_ARTICLE_NUMBER, (int32_t)row->message_id);
         return true;
-    case PROPERTY_ID(PID_TAG_MESSAGE_STATUS): return message_status(arena, row, ret_value);
+    case PROPERTY_ID(PID_TAG_MESSAGE_STATUS): *ret_value = value_integer32(PID_TAG_MESSAGE_STATUS, (int32_t)row->status); return true;
     case PROPERTY_ID(PID_TAG_DELETED_ON):
         *ret_value = value_time(PID_TAG_DELETED_ON, row->deleted_time);
         return row->deleted_time != 0;

@@ -3,9 +3,6 @@
 #include "mailbox/computed.h"
 #include "mailbox/folder.h"
 #include "mailbox/model.h"
-#include "mailbox/property_source.h"
-#include "mailbox/tags.h"
-#include "mailbox/value.h"
 
 static bool is_associated(enum store_message_kind kind)
 {
@@ -285,10 +282,7 @@ static uint32_t status_row(struct arena *arena, struct mailbox *mailbox, uint64_
         error = EC_NOT_FOUND;
     if (error != EC_SUCCESS)
         return error;
-    struct property_source source = {.packed = ret_row->properties};
-    struct found_property found;
-    source_find(arena, &source, PROPERTY_ID(PID_TAG_MESSAGE_STATUS), &found);
-    *ret_status = found.kind == FOUND_VALUE ? (uint32_t)found.value.integer32 : 0;
+    *ret_status = ret_row->status;
     return EC_SUCCESS;
 }
 
@@ -299,36 +293,6 @@ uint32_t folder_message_status(struct logon *logon, uint64_t folder_id, uint64_t
     uint32_t error = status_row(&arena, logon->mailbox, folder_id, message_id, &row, ret_status);
     arena_free(&arena);
     return error;
-}
-
-/* The row again with another status and nothing else changed, the change number included (MS-OXCMSG R1501). */
-static uint32_t write_status(struct arena *arena, struct mailbox *mailbox, const struct store_message *row, uint32_t status)
-{
-    struct property_source source = {.packed = row->properties};
-    struct found_property *found;
-    uint32_t count = 0;
-    uint32_t error = source_list(arena, &source, &found, &count);
-    struct property_value *values = error == EC_SUCCESS ? arena_array(arena, struct property_value, (size_t)count + 2) : NULL;
-    struct store_value *apart = error == EC_SUCCESS ? arena_array(arena, struct store_value, (size_t)count + 1) : NULL;
-    if (error == EC_SUCCESS && (values == NULL || apart == NULL))
-        error = EC_OUT_OF_MEMORY;
-    if (error != EC_SUCCESS)
-        return error;
-    struct store_message_write write = {.message_id = row->message_id, .folder_id = row->folder_id, .kind = row->kind,
-        .read = row->read, .flags = row->flags, .change_number = row->change_number, .commit_time = row->commit_time,
-        .origin = row->origin, .content = {.values = apart, .keep_recipients = true}};
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t tag = found[i].value.tag;
-        if (tag == PID_TAG_MESSAGE_RECIPIENTS || tag == PID_TAG_MESSAGE_STATUS)
-            continue;
-        if (found[i].kind == FOUND_VALUE)
-            values[write.content.properties.count++] = found[i].value;
-        else
-            apart[write.content.value_count++] = (struct store_value){.tag = tag, .value_id = found[i].value_id};
-    }
-    values[write.content.properties.count++] = value_integer32(PID_TAG_MESSAGE_STATUS, (int32_t)status);
-    write.content.properties.values = values;
-    return mailbox_error(store_message_update(mailbox->store, &write));
 }
 
 uint32_t folder_set_message_status(struct logon *logon, uint64_t folder_id, uint64_t message_id, uint32_t status,
@@ -345,7 +309,7 @@ uint32_t folder_set_message_status(struct logon *logon, uint64_t folder_id, uint
     error = status_row(&arena, mailbox, folder_id, message_id, &row, &old);
     uint32_t wanted = (old & ~mask) | (status & mask);
     if (error == EC_SUCCESS && wanted != old)
-        error = write_status(&arena, mailbox, &row, wanted);
+        error = mailbox_error(store_message_set_status(mailbox->store, message_id, wanted));
     if (error == EC_SUCCESS && wanted != old)
         mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_MODIFIED, .associated = is_associated(row.kind),
             .folder_id = folder_id, .message_id = message_id});

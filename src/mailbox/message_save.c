@@ -115,18 +115,18 @@ static void *grown(struct arena *arena, void *array, uint32_t count, uint32_t *c
     return larger;
 }
 
-static bool is_written(uint32_t tag, bool of_message)
+static bool is_written(uint32_t tag, bool of_message, bool embedded)
 {
     if (!value_type_is_storable(PROPERTY_TYPE(tag)) || tag == PID_TAG_MESSAGE_RECIPIENTS)
         return false;
-    if (of_message)
-        return PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_MESSAGE_STATUS) || !message_is_computed(PROPERTY_ID(tag));
+    if (of_message) /* an embedded message has no row of its own: its flags are kept as a property */
+        return (embedded && PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_MESSAGE_FLAGS)) || !message_is_computed(PROPERTY_ID(tag));
     return PROPERTY_ID(tag) != PROPERTY_ID(PID_TAG_ATTACH_NUMBER) && PROPERTY_ID(tag) != PROPERTY_ID(PID_TAG_ATTACH_SIZE);
 }
 
 /* The properties of a source as the store takes them: small ones by value, those apart by id. */
 static uint32_t build_content(struct builder *builder, const struct property_source *source, bool of_message,
-    struct store_content *ret_content)
+    bool embedded, struct store_content *ret_content)
 {
     struct found_property *found;
     uint32_t count = 0;
@@ -139,7 +139,7 @@ static uint32_t build_content(struct builder *builder, const struct property_sou
         return EC_OUT_OF_MEMORY;
     struct store_content content = {.values = values};
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
-        if (!is_written(found[i].value.tag, of_message))
+        if (!is_written(found[i].value.tag, of_message, embedded))
             continue;
         if (found[i].kind == FOUND_VALUE) {
             properties[content.properties.count++] = found[i].value;
@@ -212,7 +212,7 @@ static uint32_t build_embedded(struct builder *builder, struct attachment_conten
         return EC_OUT_OF_MEMORY;
     uint32_t error = content_source(builder->arena, builder->mailbox, node->embedded, &source, NULL);
     if (error == EC_SUCCESS)
-        error = build_content(builder, &source, true, embedded);
+        error = build_content(builder, &source, true, true, embedded);
     if (error == EC_SUCCESS)
         error = build_recipients(builder, node->embedded, node->embedded->attachment_id != 0, embedded);
     if (error == EC_SUCCESS)
@@ -237,7 +237,7 @@ static uint32_t build_attachment(struct builder *builder, struct attachment_cont
     if (error == EC_SUCCESS)
         error = attachment_content_source(builder->arena, builder->mailbox, node, &source, NULL);
     if (error == EC_SUCCESS)
-        error = build_content(builder, &source, false, &write.content);
+        error = build_content(builder, &source, false, false, &write.content);
     if (error == EC_SUCCESS && node->embedded != NULL)
         error = build_embedded(builder, node, attachment_id, &write.embedded);
     struct store_attachment_write *place = error == EC_SUCCESS ? add_write(builder) : NULL;
@@ -379,7 +379,7 @@ static uint32_t prepare_write(struct builder *builder, struct message *message, 
     if (error == EC_SUCCESS && stored)
         error = change_origin(builder->arena, mailbox, &row->origin, write->change_number, &write->origin);
     if (error == EC_SUCCESS)
-        error = build_content(builder, source, true, &write->content);
+        error = build_content(builder, source, true, false, &write->content);
     if (error == EC_SUCCESS)
         error = build_recipients(builder, message->content, stored, &write->content);
     if (error == EC_SUCCESS)
