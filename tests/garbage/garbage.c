@@ -2,7 +2,7 @@
  * request in between still succeeds, the server's memory does not grow after the first tenth, and a bystander's PINGs
  * keep their pace. Every input comes from a seeded generator, so a failure can be repeated.
  *
- * usage: garbage PORT SERVER_PID USER PASSWORD COUNT [SEED]      (plain HTTP on 127.0.0.1)
+ * usage: garbage PORT SERVER_PID USER PASSWORD USER_DN COUNT [SEED [CLASS]]      (plain HTTP on 127.0.0.1)
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -170,7 +170,7 @@ static struct expectation announced_gigabytes(struct request *request, char *out
 {
     *request = fresh("Connect");
     request->announced = 1000000000L + random_u32();
-    return FINISH(413, -1);
+    return FINISH(200, 9); /* Too Large, the protocol's own word for it */
 }
 
 static struct expectation length_and_chunks(struct request *request, char *out, size_t capacity, size_t *ret_size)
@@ -198,7 +198,7 @@ static struct expectation broken_chunk(struct request *request, char *out, size_
 {
     *ret_size = (size_t)snprintf(out, capacity,
                                  "POST /mapi/emsmdb HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nTransfer-Encoding: "
-                                 "chunked\r\n\r\n%x%x\r\nxx\r\nzz\r\n\r\n", authorization, 0x8000000u | random_u32(), random_u32());
+                                 "chunked\r\n\r\n%xg\r\nxx\r\nzz\r\n\r\n", authorization, random_below(100));
     return (struct expectation){400, -1};
 }
 
@@ -479,7 +479,7 @@ static bool right(struct expectation expected, const struct raw_answer *answer)
 int main(int argc, char **argv)
 {
     if (argc < 7) {
-        fprintf(stderr, "usage: garbage PORT SERVER_PID USER PASSWORD USER_DN COUNT [SEED]\n");
+        fprintf(stderr, "usage: garbage PORT SERVER_PID USER PASSWORD USER_DN COUNT [SEED [CLASS]]\n");
         return 2;
     }
     int port = atoi(argv[1]);
@@ -490,6 +490,10 @@ int main(int argc, char **argv)
     snprintf(user_dn, sizeof user_dn, "%s", argv[5]);
     unsigned long count = strtoul(argv[6], NULL, 10);
     random_state = argc > 7 ? strtoull(argv[7], NULL, 10) : 1;
+    size_t only = CLASS_COUNT; /* a class by its name, to look at it alone */
+    for (size_t i = 0; argc > 8 && i < CLASS_COUNT; i++)
+        if (strcmp(classes[i].name, argv[8]) == 0)
+            only = i;
     latencies_us = calloc(LATENCIES_MAX, sizeof *latencies_us);
 
     live_connect(client);
@@ -503,7 +507,7 @@ int main(int argc, char **argv)
     long memory_early = 0;
     thread = bystander_start(bystander_client);
     for (unsigned long i = 0; i < count; i++) {
-        size_t class = random_below(CLASS_COUNT), size = 0;
+        size_t class = only < CLASS_COUNT ? only : random_below(CLASS_COUNT), size = 0;
         struct raw_answer answer;
         struct expectation expected = classes[class].make(&request, out, sizeof out, &size);
         raw_exchange(client, out, size, &answer);
