@@ -43,5 +43,9 @@ uint32_t rop_delete_attachment(struct rop_call *call)
 uint32_t rop_save_changes_attachment(struct rop_call *call)
 {
     const struct rop_save_changes_attachment_request *request = call->request;
+    /* One way of keeping it open, or none; the bits above say nothing (R466). */
+    uint8_t ways = request->save_flags & 0x07;
+    if (ways & (ways - 1))
+        return EC_NOT_SUPPORTED;
     return attachment_save(call->logon, call->input->attachment, request->save_flags);
 }

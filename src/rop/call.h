@@ -48,10 +48,10 @@ struct rop_declaration {
     bool writes;              /* runs in a savepoint of the transaction */
     bool ends_list_on_error;  /* MS-OXCTABL R501, R510, R528 */
     bool packs;               /* may be answered by several payloads */
-    /* What the answer takes at most behind its header: so many bytes, and so many for each byte of the request.
+    /* What the answer takes at most behind its header: so many bytes, and what the function says for the request.
      * ROP_ANSWER_OPEN: it depends on what is found. ROPs that write are never of that kind. */
     uint16_t answer_size;
-    uint8_t answer_size_per_byte;
+    size_t (*answer_size_of)(const void *request);
 };
 #define ROP_ANSWER_OPEN 0xFFFFu
 

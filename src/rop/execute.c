@@ -77,7 +77,7 @@ static size_t largest_answer(const struct rop_request *request)
     if (declaration->answer_size == ROP_ANSWER_OPEN)
         return SIZE_MAX;
     return RESPONSE_HEADER_SIZE + declaration->answer_size +
-        (size_t)declaration->answer_size_per_byte * request->bytes.size;
+        (declaration->answer_size_of ? declaration->answer_size_of(request->body) : 0);
 }
 
 /* What has to be left for the ROPs behind 'index': their answers, or RopBufferTooSmall with the requests themselves. */

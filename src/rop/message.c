@@ -66,8 +66,9 @@ static uint32_t add_rows(struct rop_call *call, struct message *message, size_t 
 }
 
 /* 'fixed_size' is what the answer takes beside subjects, columns and rows. */
-static uint32_t describe(struct rop_call *call, struct message *message, size_t fixed_size, struct opening *ret_opening)
+static uint32_t describe(struct rop_call *call, struct rop_object *object, size_t fixed_size, struct opening *ret_opening)
 {
+    struct message *message = object->message;
     struct opening opening = {0};
     uint32_t error = message_summary(call->arena, call->logon, message, &opening.summary);
     if (error)
@@ -83,6 +84,8 @@ static uint32_t describe(struct rop_call *call, struct message *message, size_t 
         if (error)
             return error;
     }
+    if (!recipient_columns_remember(object, opening.columns, opening.column_count))
+        return EC_OUT_OF_MEMORY;
     *ret_opening = opening;
     return 0;
 }
@@ -127,7 +130,7 @@ uint32_t rop_open_message(struct rop_call *call)
     struct rop_open_message_success *answer = rop_call_answer(call, struct rop_open_message_success);
     if (!answer)
         return EC_OUT_OF_MEMORY;
-    error = describe(call, message, OPENING_FIXED_SIZE, &opening);
+    error = describe(call, call->output, OPENING_FIXED_SIZE, &opening);
     if (!error)
         SET_OPENING(answer, opening);
     return error;
@@ -140,7 +143,7 @@ uint32_t rop_reload_cached_information(struct rop_call *call)
         rop_call_answer(call, struct rop_reload_cached_information_success);
     if (!answer)
         return EC_OUT_OF_MEMORY;
-    uint32_t error = describe(call, call->input->message, OPENING_FIXED_SIZE, &opening);
+    uint32_t error = describe(call, call->input, OPENING_FIXED_SIZE, &opening);
     if (!error)
         SET_OPENING(answer, opening);
     return error;
@@ -163,7 +166,7 @@ uint32_t rop_open_embedded_message(struct rop_call *call)
     struct rop_open_embedded_message_success *answer = rop_call_answer(call, struct rop_open_embedded_message_success);
     if (!answer)
         return EC_OUT_OF_MEMORY;
-    error = describe(call, message, OPENING_FIXED_SIZE + 9, &opening);
+    error = describe(call, call->output, OPENING_FIXED_SIZE + 9, &opening);
     if (error)
         return error;
     SET_OPENING(answer, opening);

@@ -55,6 +55,7 @@ void rop_object_map_remove(struct rop_object_map *map, struct rop_object *object
     uint32_t position = position_of(map, object->handle);
     map->count--;
     memmove(map->objects + position, map->objects + position + 1, (map->count - position) * sizeof *map->objects);
+    free(object->recipient_columns);
     free(object);
 }
 

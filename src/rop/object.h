@@ -34,6 +34,9 @@ struct rop_object {
     uint32_t handle;
     enum rop_object_kind kind;
     struct rop_logon *logon;
+    /* Of a message: the recipient columns that its client knows, from the opening or from RopModifyRecipients. Owned. */
+    uint32_t *recipient_columns;
+    uint32_t recipient_column_count;
     union {
         uint64_t folder_id;
         struct message *message;

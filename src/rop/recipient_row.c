@@ -1,5 +1,8 @@
 #include "rop/recipient_row.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/text.h"
 #include "mailbox/entry_id.h"
 
@@ -30,6 +33,19 @@ void recipient_row_columns(uint32_t *tags, uint32_t *count)
             tags[kept++] = tags[i];
     }
     *count = kept;
+}
+
+bool recipient_columns_remember(struct rop_object *message, const uint32_t *columns, uint32_t count)
+{
+    uint32_t *copy = malloc((count + 1u) * sizeof *copy);
+    if (!copy)
+        return false;
+    if (count)
+        memcpy(copy, columns, count * sizeof *copy);
+    free(message->recipient_columns);
+    message->recipient_columns = copy;
+    message->recipient_column_count = count;
+    return true;
 }
 
 static const struct property_value *find(const struct property_list *properties, uint32_t tag)

@@ -12,3 +12,5 @@ bool recipient_row_of(struct arena *arena, const struct recipient *recipient, co
 /* 'codepage' is that of the row's 8-bit strings. False without memory. */
 bool recipient_of_row(struct arena *arena, uint32_t codepage, uint32_t row_id, uint8_t type,
     const struct recipient_row *row, const uint32_t *columns, struct recipient *ret_recipient);
+/* Remembers the columns with the message; RopReadRecipients answers over them. False without memory. */
+bool recipient_columns_remember(struct rop_object *message, const uint32_t *columns, uint32_t count);

@@ -33,7 +33,10 @@ uint32_t rop_modify_recipients(struct rop_call *call)
             return EC_OUT_OF_MEMORY;
         }
     }
-    return message_modify_recipients(call->logon, message, recipients, removed, request->row_count);
+    uint32_t error = message_modify_recipients(call->logon, message, recipients, removed, request->row_count);
+    if (!error && !recipient_columns_remember(call->input, request->recipient_columns, request->column_count))
+        error = EC_OUT_OF_MEMORY;
+    return error;
 }
 
 #define READ_ROWS_MAX 254u /* R763 */
@@ -43,7 +46,9 @@ uint32_t rop_read_recipients(struct rop_call *call)
     const struct rop_read_recipients_request *request = call->request;
     struct message *message = call->input->message;
     struct recipient *recipients;
-    uint32_t count, column_count = 0, *columns = NULL;
+    uint32_t count;
+    const uint32_t *columns = call->input->recipient_columns;
+    uint32_t column_count = call->input->recipient_column_count;
     uint32_t error = message_recipients(call->arena, call->logon, message, &recipients, &count);
     if (error)
         return error;
@@ -52,10 +57,6 @@ uint32_t rop_read_recipients(struct rop_call *call)
         first++;
     if (first >= count)
         return EC_NOT_FOUND; /* R403, R1055 */
-    error = message_recipient_columns(call->arena, call->logon, message, &columns, &column_count);
-    if (error)
-        return error;
-    recipient_row_columns(columns, &column_count);
     struct rop_read_recipients_success *answer = rop_call_answer(call, struct rop_read_recipients_success);
     struct read_recipient_row *rows = arena_array(call->arena, struct read_recipient_row, READ_ROWS_MAX);
     struct wire_columns *wire_columns = arena_new(call->arena, struct wire_columns);

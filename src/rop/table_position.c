@@ -47,7 +47,10 @@ uint32_t rop_seek_row_bookmark(struct rop_call *call)
 uint32_t rop_seek_row_fractional(struct rop_call *call)
 {
     const struct rop_seek_row_fractional_request *request = call->request;
-    uint32_t error = table_seek_fraction(call->logon, call->input->table, request->numerator, request->denominator);
+    /* At or over the denominator is the end, also where that is nothing (R515). */
+    bool end = request->numerator >= request->denominator && request->numerator;
+    uint32_t error = table_seek_fraction(call->logon, call->input->table, end ? 1 : request->numerator,
+        end || !request->denominator ? 1 : request->denominator);
     return error ? error : rop_start_table_notifications(call);
 }
 

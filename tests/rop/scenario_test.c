@@ -1,15 +1,14 @@
 /* Runs scenario files: requests and answers in words, through the ROP executor over a mailbox on a real store in a folder of
  * its own. docs/rop.md has the notation. usage: scenario_test FILE... [--only TEXT] */
-#include <dirent.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/text.h"
+#include "base/limits.h"
 #include "mailbox/mailbox.h"
 #include "protocol/error_code.h"
+#include "protocol/id.h"
 #include "protocol/rop_list.h"
 #include "rop/executor.h"
 #include "rop/test_world.h"

@@ -172,7 +172,7 @@ static const char *const relations[] = {"<", "<=", ">", ">=", "==", "!=", "lt", 
 
 static bool read_relation(struct reader *reader, uint8_t *ret_relation)
 {
-    uint32_t number;
+    uint32_t number = 0;
     if (!number_of_word(reader, read_word(reader), relations, &number))
         return false;
     *ret_relation = (uint8_t)(number % 6);
@@ -197,7 +197,7 @@ static bool read_parts(struct reader *reader, struct restriction *restriction)
 static bool read_content(struct reader *reader, struct restriction *restriction)
 {
     static const char *const levels[] = {"full", "substring", "prefix", NULL};
-    uint32_t level;
+    uint32_t level = 0;
     restriction->content.property_tag = tag_of(reader, read_word(reader));
     if (!number_of_word(reader, read_word(reader), levels, &level))
         return false;
@@ -210,7 +210,7 @@ static bool read_restriction_body(struct reader *reader, struct restriction *res
 {
     static const char *const types[] = {"and", "or", "not", "content", "property", "compare", "bitmask", "size", "exist",
         "sub", "comment", "count", NULL};
-    uint32_t type;
+    uint32_t type = 0;
     if (!number_of_word(reader, read_word(reader), types, &type))
         return false;
     restriction->type = (uint8_t)type;
