@@ -6,6 +6,7 @@
 
 #include "base/filetime.h"
 #include "rop/handlers.h"
+#include "rop/id_set.h"
 #include "store/store.h"
 
 #define TABLE_NAME "per_user"
@@ -171,7 +172,8 @@ uint32_t rop_write_per_user_information(struct rop_call *call)
         return EC_OUT_OF_MEMORY;
     if (!request->has_finished)
         return 0;
-    uint32_t error = store_row(call, upload);
+    /* R1020, R1021006: the whole has to be a set of change numbers. */
+    uint32_t error = id_set_is_well_formed(buffer_bytes(&upload->data)) ? store_row(call, upload) : EC_CORRUPT_DATA;
     buffer_clear(&upload->data);
     upload->active = false;
     return error;
