@@ -194,7 +194,7 @@ static int export_folders(struct export *export)
         export->message_total += wanted[i] ? folder->message_count : 0;
     }
     for (size_t i = 0; i < count && !export->stopped; i++)
-        if (wanted[i])
+        if (wanted[i] && mapihttp_folders_get(folders, i)->message_count)
             export_folder(export, mapihttp_folders_get(folders, i));
     g_free(wanted);
     mapihttp_folders_free(folders);

@@ -124,7 +124,8 @@ static uint32_t open_message(struct reading *reading)
         return error;
     if (message->message_id == 0 || message->parent != NULL)
         imagine_row(reading, message);
-    if (message->content->slot_count > 0) { /* R469: also before the save */
+    /* R469: also before the save; an embedded message has no row that would remember it */
+    if (message->content->slot_count > 0 || message->parent != NULL) {
         struct attachment_listed *list;
         uint32_t count = 0;
         error = content_attachments(reading->arena, mailbox, message->content, &list, &count);

@@ -69,11 +69,19 @@ static void set_output(struct execution *execution, const struct rop_request *re
 
 /* ---- Room ---- */
 
+/* Every property may be a PropertyProblem of ten bytes; with large values that is far less than the bytes would allow. */
+static size_t largest_problem_list(const struct rop_set_properties_request *request)
+{
+    return sizeof(uint16_t) + 10 * (size_t)request->property_value_count;
+}
+
 static size_t largest_answer(const struct rop_request *request)
 {
     const struct rop_declaration *declaration = rop_declaration_of(request->rop_id);
     if (request->rop_id == ROP_ID_RELEASE)
         return 0;
+    if (request->rop_id == ROP_ID_SET_PROPERTIES && request->body)
+        return RESPONSE_HEADER_SIZE + largest_problem_list(request->body);
     if (declaration->answer_size == ROP_ANSWER_OPEN)
         return SIZE_MAX;
     return RESPONSE_HEADER_SIZE + declaration->answer_size +
