@@ -147,6 +147,18 @@ static const char *basic(struct arena *arena, const char *account, const char *p
     return header;
 }
 
+/* asks ADDRESS: an Autodiscover request with Outlook's header. */
+static void put_autodiscover(struct sending *sending, const char *address)
+{
+    buffer_append_format(&sending->body,
+                         "<Autodiscover xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006\">"
+                         "<Request><EMailAddress>%s</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/"
+                         "autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>", address);
+    sending->body_given = true;
+    sending->request.path = "/autodiscover/autodiscover.xml";
+    sending->request.without = "Content-Type";
+}
+
 /* Options about bodies; false for other words. */
 static bool take_body_option(struct sending *sending, struct words *words)
 {
@@ -159,6 +171,8 @@ static bool take_body_option(struct sending *sending, struct words *words)
     } else if (words_take(words, "text")) {
         buffer_append_string(&sending->body, words_next(words));
         sending->body_given = true;
+    } else if (words_take(words, "asks")) {
+        put_autodiscover(sending, words_next(words));
     } else if (words_take(words, "bytes")) { /* so many of them */
         for (unsigned i = words_number(words); i; i--)
             buffer_append_u8(&sending->body, 'x');
