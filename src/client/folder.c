@@ -96,16 +96,18 @@ static enum mapihttp_status read_rows(struct mapihttp_session *session, uint32_t
         struct rop_batch batch = {.chain = true};
         struct rop_query_rows_request query = {.forward_read = 1, .row_count = ROWS_PER_REQUEST};
         uint32_t asked = rop_batch_add(&batch, ROP_ID_QUERY_ROWS, rop_batch_use(&batch, table), 0, &query), rows = 0;
+        bool finished = false;
         enum mapihttp_status status = session_execute_expect(session, &batch, asked, "folder rows", error);
         for (uint32_t unit = 0; !status && unit < batch.answer_count; unit++) {
             const struct rop_response *response = rop_batch_response_in(&batch, unit, asked);
             const struct rop_query_rows_success *success = response && !response->return_value ? response->body : NULL;
+            finished = success && success->origin == BOOKMARK_END;
             for (uint32_t i = 0; success && !status && i < success->row_count; i++, rows++)
                 if (!add_row(list, &success->row_data[i]))
                     status = session_no_memory(error);
         }
         rop_batch_clear(&batch);
-        if (status || !rows)
+        if (status || !rows || finished)
             return status;
     }
 }

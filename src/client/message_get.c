@@ -14,7 +14,7 @@
 #define PROPERTY_SIZE_LIMIT 4096u /* larger ones come by streams */
 #define TAGS_PER_REQUEST 64u
 #define CODE_PAGE_UNICODE 1200u
-#define ATTACHMENTS_PER_REQUEST 500u
+#define ATTACHMENTS_PER_REQUEST 2000u
 
 /* One object (message, attachment, embedded message) whose properties go into a list of the message in memory. */
 struct reading {
@@ -233,50 +233,41 @@ static enum mapihttp_status read_attachment(struct reading *outer, uint32_t numb
     return status;
 }
 
-/* The numbers of all attachments (MS-OXCMSG 2.2.3.17). */
+/* The numbers of all attachments (MS-OXCMSG 2.2.3.17): a request for each page, the table opened anew. */
 static enum mapihttp_status list_attachments(struct reading *reading, struct arena *arena, uint32_t **ret_numbers, uint32_t *ret_count)
 {
     static const uint32_t columns[] = {PID_TAG_ATTACH_NUMBER};
-    struct rop_batch batch = {.chain = true};
-    struct rop_get_attachment_table_request table = {.table_flags = 0};
-    struct rop_set_columns_request set = {.property_tag_count = 1, .property_tags = columns};
-    struct rop_query_rows_request query = {.forward_read = 1, .row_count = ATTACHMENTS_PER_REQUEST};
-    uint8_t message = rop_batch_use(&batch, reading->object), handle = rop_batch_output(&batch);
-    uint32_t opened = rop_batch_add(&batch, ROP_ID_GET_ATTACHMENT_TABLE, message, handle, &table);
-    rop_batch_add(&batch, ROP_ID_SET_COLUMNS, handle, 0, &set);
-    uint32_t asked = rop_batch_add(&batch, ROP_ID_QUERY_ROWS, handle, 0, &query), count = 0, capacity = 0, *numbers = NULL;
-    enum mapihttp_status status = session_execute_expect(reading->session, &batch, opened, "attachment table", reading->error);
-    if (!status)
-        status = rop_batch_expect(reading->session, &batch, asked, "rows of the attachment table", reading->error);
-    uint32_t released = rop_batch_handle(&batch, handle), rows = 1;
-    while (!status && rows) {
-        rows = 0;
-        for (uint32_t unit = 0; !status && unit < batch.answer_count; unit++) {
-            const struct rop_response *response = rop_batch_response_in(&batch, unit, asked);
-            const struct rop_query_rows_success *success = response && !response->return_value ? response->body : NULL;
-            for (uint32_t i = 0; success && !status && i < success->row_count; i++, rows++) {
-                if (count == capacity) {
-                    uint32_t *longer = arena_array(arena, uint32_t, capacity * 2 + 32);
-                    if (longer && count)
-                        memcpy(longer, numbers, count * sizeof *numbers);
-                    status = longer ? status : session_no_memory(reading->error);
-                    numbers = longer;
-                    capacity = capacity * 2 + 32;
-                }
-                if (!status && success->row_data[i].count)
-                    numbers[count++] = (uint32_t)success->row_data[i].values[0].integer32;
-            }
-        }
+    enum mapihttp_status status = MAPIHTTP_OK;
+    uint32_t count = 0, rows = ATTACHMENTS_PER_REQUEST, *numbers = NULL;
+    while (!status && rows == ATTACHMENTS_PER_REQUEST) {
+        struct rop_batch batch = {0};
+        struct rop_get_attachment_table_request table = {.table_flags = 0};
+        struct rop_set_columns_request set = {.property_tag_count = 1, .property_tags = columns};
+        struct rop_seek_row_request seek = {.origin = BOOKMARK_BEGINNING, .row_count = (int32_t)count};
+        struct rop_query_rows_request query = {.forward_read = 1, .row_count = ATTACHMENTS_PER_REQUEST};
+        uint8_t message = rop_batch_use(&batch, reading->object), handle = rop_batch_output(&batch);
+        uint32_t opened = rop_batch_add(&batch, ROP_ID_GET_ATTACHMENT_TABLE, message, handle, &table);
+        rop_batch_add(&batch, ROP_ID_SET_COLUMNS, handle, 0, &set);
+        if (count)
+            rop_batch_add(&batch, ROP_ID_SEEK_ROW, handle, 0, &seek);
+        uint32_t asked = rop_batch_add(&batch, ROP_ID_QUERY_ROWS, handle, 0, &query);
+        rop_batch_release(&batch, handle);
+        status = session_execute_expect(reading->session, &batch, opened, "attachment table", reading->error);
+        if (!status)
+            status = rop_batch_expect(reading->session, &batch, asked, "rows of the attachment table", reading->error);
+        const struct rop_query_rows_success *success = status ? NULL : rop_batch_success(&batch, asked);
+        rows = success ? success->row_count : 0;
+        uint32_t *longer = rows ? arena_array(arena, uint32_t, count + rows) : NULL;
+        if (rows && !longer)
+            status = session_no_memory(reading->error);
+        if (longer && count)
+            memcpy(longer, numbers, count * sizeof *numbers);
+        numbers = longer ? longer : numbers;
+        for (uint32_t i = 0; longer && i < rows; i++)
+            if (success->row_data[i].count)
+                numbers[count++] = (uint32_t)success->row_data[i].values[0].integer32;
         rop_batch_clear(&batch);
-        if (!status && rows) {
-            batch.chain = true;
-            asked = rop_batch_add(&batch, ROP_ID_QUERY_ROWS, rop_batch_use(&batch, released), 0, &query);
-            status = session_execute_expect(reading->session, &batch, asked, "rows of the attachment table", reading->error);
-        }
     }
-    rop_batch_clear(&batch);
-    if (reading->session->context.connected)
-        session_release(reading->session, &released, 1);
     *ret_numbers = numbers;
     *ret_count = count;
     return status;

@@ -34,24 +34,42 @@ void rop_batch_release(struct rop_batch *batch, uint8_t handle_index)
     rop_batch_add(batch, ROP_ID_RELEASE, handle_index, 0, &nothing);
 }
 
-static struct rop_request_list request_list(struct rop_batch *batch)
+/* What goes out: the releases that were put off, then the requests; their handles stand behind the batch's own, so that the
+ * indexes stay. */
+static bool request_list(struct rop_batch *batch, struct rop_request_list *ret_list)
 {
-    return (struct rop_request_list){.count = batch->request_count, .requests = batch->requests,
-                                     .handle_count = batch->handle_count, .handles = batch->handles};
+    static const struct rop_release_request nothing;
+    uint32_t leading = batch->leading_count;
+    struct rop_request_list list = {.count = leading + batch->request_count, .handle_count = leading + batch->handle_count};
+    list.requests = arena_array(&batch->arena, struct rop_request, list.count + 1);
+    list.handles = arena_array(&batch->arena, uint32_t, list.handle_count + 1);
+    if (!list.requests || !list.handles)
+        return false;
+    for (uint32_t i = 0; i < leading; i++) {
+        list.requests[i] = (struct rop_request){.rop_id = ROP_ID_RELEASE, .handle_index = (uint8_t)(batch->handle_count + i), .body = &nothing};
+        list.handles[batch->handle_count + i] = batch->leading[i];
+    }
+    for (uint32_t i = 0; i < batch->request_count; i++)
+        list.requests[leading + i] = batch->requests[i];
+    for (uint32_t i = 0; i < batch->handle_count; i++)
+        list.handles[i] = batch->handles[i];
+    *ret_list = list;
+    return true;
 }
 
 bool rop_batch_encode(struct rop_batch *batch, struct buffer *payload)
 {
-    struct rop_request_list list = request_list(batch);
-    return !batch->overfull && rop_requests_encode(&list, NULL, payload, NULL) && payload->size <= ROP_PAYLOAD_SIZE_MAX;
+    struct rop_request_list list;
+    return !batch->overfull && request_list(batch, &list) && rop_requests_encode(&list, NULL, payload, NULL) &&
+           payload->size <= ROP_PAYLOAD_SIZE_MAX;
 }
 
 bool rop_batch_decode(struct rop_batch *batch, uint32_t payload_count, const struct bytes *payloads,
                       struct rop_columns *columns, struct wire_error *ret_error)
 {
-    struct rop_request_list list = request_list(batch);
+    struct rop_request_list list;
     struct rop_response_list *answers = arena_array(&batch->arena, struct rop_response_list, payload_count);
-    if (!answers) {
+    if (!answers || !request_list(batch, &list)) {
         *ret_error = (struct wire_error){.status = WIRE_NO_MEMORY};
         return false;
     }
@@ -60,6 +78,9 @@ bool rop_batch_decode(struct rop_batch *batch, uint32_t payload_count, const str
             return false;
         for (uint32_t j = 0; i == 0 && j < answers[i].handle_count && j < batch->handle_count; j++)
             batch->handles[j] = answers[i].handles[j];
+        for (uint32_t j = 0; j < answers[i].count; j++)
+            if (answers[i].responses[j].request >= (int32_t)batch->leading_count)
+                answers[i].responses[j].request -= (int32_t)batch->leading_count;
     }
     batch->answers = answers;
     batch->answer_count = payload_count;

@@ -15,6 +15,7 @@
 
 #define ROP_BATCH_REQUESTS_MAX 64u
 #define ROP_BATCH_HANDLES_MAX 64u
+#define ROP_BATCH_LEADING_MAX 32u
 
 struct mapihttp_session;
 
@@ -27,6 +28,8 @@ struct rop_batch {
     uint32_t handle_count;
     uint32_t max_rop_out;  /* 0: what suits most */
     bool chain;            /* allow chained answers: rows and streams of more than 32 KB in one exchange */
+    uint32_t leading[ROP_BATCH_LEADING_MAX]; /* handles to be released before all else: what session_release() put off */
+    uint32_t leading_count;
     bool overfull;         /* more requests or handles than fit: the execution fails */
     /* after session_execute: answers of all chained units, in order */
     struct rop_response_list *answers;

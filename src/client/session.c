@@ -134,7 +134,13 @@ enum mapihttp_status session_execute(struct mapihttp_session *session, struct ro
 {
     struct buffer payload = {0}, rops = {0}, request = {0}, answer = {0};
     enum mapihttp_status status = MAPIHTTP_OK;
-    if (!rop_batch_encode(batch, &payload)) {
+    memcpy(batch->leading, session->releases, sizeof batch->leading);
+    batch->leading_count = session->release_count;
+    if (!rop_batch_encode(batch, &payload)) { /* full with them, perhaps, but not without */
+        batch->leading_count = 0;
+        buffer_clear(&payload);
+    }
+    if (!payload.size && !rop_batch_encode(batch, &payload)) {
         status = error_set(ret_error, MAPIHTTP_INVALID_ARGUMENT, 0, "more than fits into one request");
     } else if (!extended_buffer_append(&rops, buffer_bytes(&payload), EXTENDED_FLAGS_LAST)) {
         status = session_no_memory(ret_error);
@@ -150,6 +156,8 @@ enum mapihttp_status session_execute(struct mapihttp_session *session, struct ro
             enum context_verdict verdict = context_call(&session->context, "Execute", buffer_bytes(&request), &answer, &error);
             if (verdict == CONTEXT_DONE) {
                 struct bytes body = arena_bytes(&batch->arena, buffer_bytes(&answer)); /* the answers point into it */
+                if (batch->leading_count)
+                    session->release_count = 0;
                 status = body.data ? read_answer(session, batch, body, ret_error) : session_no_memory(ret_error);
             } else {
                 status = error.status ? error.status : MAPIHTTP_NETWORK;
@@ -175,14 +183,20 @@ enum mapihttp_status session_execute_expect(struct mapihttp_session *session, st
 
 void session_release(struct mapihttp_session *session, const uint32_t *handles, uint32_t count)
 {
-    struct rop_batch batch = {0};
-    for (uint32_t i = 0; i < count; i++)
-        if (handles[i] != ROP_HANDLE_NONE)
-            rop_batch_release(&batch, rop_batch_use(&batch, handles[i]));
-    /* Whatever becomes of it, the handles are of no use any more: a lost context is noticed by the next operation. */
-    if (batch.request_count && session->context.connected && session_execute(session, &batch, NULL))
-        transport_trace(&session->settings, "releasing %u objects failed", count);
-    rop_batch_clear(&batch);
+    for (uint32_t i = 0; i < count; i++) {
+        if (handles[i] == ROP_HANDLE_NONE)
+            continue;
+        if (session->release_count == ROP_BATCH_LEADING_MAX) {
+            struct rop_batch batch = {0}; /* it takes them along; a failure is noticed by the next operation */
+            if (session_execute(session, &batch, NULL))
+                transport_trace(&session->settings, "releasing objects failed");
+            rop_batch_clear(&batch);
+            if (!session->context.connected)
+                return;
+        }
+        if (session->release_count < ROP_BATCH_LEADING_MAX)
+            session->releases[session->release_count++] = handles[i];
+    }
 }
 
 enum mapihttp_status session_run(struct mapihttp_session *session, session_operation operation, void *data,

@@ -41,6 +41,8 @@ struct mapihttp_session {
     bool work_uncertain;            /* the last lost context took an answer with it */
     uint64_t logon_count;
     struct rop_columns columns;
+    uint32_t releases[ROP_BATCH_LEADING_MAX]; /* handles to be released with the next request */
+    uint32_t release_count;
     struct session_name *names;
     uint32_t name_count;
     struct session_event *events;
@@ -82,7 +84,7 @@ enum mapihttp_status rop_batch_expect(struct mapihttp_session *session, const st
 /* Fills in the error for a MAPI error code of an operation. */
 enum mapihttp_status session_fail(struct mapihttp_session *session, uint32_t code, const char *what, struct mapihttp_error *error);
 enum mapihttp_status session_no_memory(struct mapihttp_error *error);
-/* Releases server objects, best effort; what is already gone does not matter. */
+/* Releases server objects with the next request that is sent anyway; those of a context that is lost are gone with it. */
 void session_release(struct mapihttp_session *session, const uint32_t *handles, uint32_t count);
 
 /* session_connect.c: Connect and RopLogon. */

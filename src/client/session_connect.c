@@ -95,6 +95,7 @@ enum mapihttp_status session_establish(struct mapihttp_session *session, struct 
             rop_columns_free(&session->columns);
             session->columns = (struct rop_columns){0};
             session_forget_events(session);
+            session->release_count = 0;
             status = connect_context(session, ret_error);
             if (status)
                 return status; /* what could be tried again has been */

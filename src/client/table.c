@@ -93,10 +93,14 @@ static bool make_query(struct mapihttp_table *table, const struct mapihttp_query
     return make_restriction(table, query);
 }
 
+static enum mapihttp_status take_rows(struct mapihttp_table *table, struct rop_batch *batch, uint32_t asked, struct mapihttp_error *error);
+
+/* Opens the table and reads the first page, both in one request. */
 static enum mapihttp_status open_table(struct mapihttp_table *table, struct mapihttp_error *error)
 {
     struct mapihttp_session *session = table->session;
-    struct rop_batch batch = {0};
+    struct rop_batch batch = {.chain = true};
+    struct rop_query_rows_request query = {.forward_read = 1, .row_count = ROWS_PER_REQUEST};
     struct rop_open_folder_request open = {.folder_id = table->folder_id};
     struct rop_get_contents_table_request contents = {.table_flags = TABLE_FLAGS_NO_NOTIFICATIONS | (table->associated ? TABLE_FLAGS_ASSOCIATED : 0)};
     struct rop_set_columns_request columns = {.property_tag_count = (uint16_t)table->column_count, .property_tags = table->columns};
@@ -115,6 +119,7 @@ static enum mapihttp_status open_table(struct mapihttp_table *table, struct mapi
     uint32_t positioned = rop_batch_add(&batch, ROP_ID_QUERY_POSITION, handle, 0, &where);
     if (table->position)
         rop_batch_add(&batch, ROP_ID_SEEK_ROW, handle, 0, &seek);
+    uint32_t asked = rop_batch_add(&batch, ROP_ID_QUERY_ROWS, handle, 0, &query); /* the last one: it may be chained */
     enum mapihttp_status status = session_execute_expect(session, &batch, opened, "open folder", error);
     for (uint32_t i = first; !status && i < batch.request_count; i++)
         status = rop_batch_expect(session, &batch, i, "contents table", error);
@@ -125,6 +130,7 @@ static enum mapihttp_status open_table(struct mapihttp_table *table, struct mapi
         table->folder = rop_batch_handle(&batch, folder);
         table->table = rop_batch_handle(&batch, handle);
         table->generation = session->context.generation;
+        status = take_rows(table, &batch, asked, error);
     }
     rop_batch_clear(&batch);
     return status;
@@ -155,10 +161,12 @@ static bool take_row(struct mapihttp_table *table, const struct property_row *fr
 static enum mapihttp_status take_rows(struct mapihttp_table *table, struct rop_batch *batch, uint32_t asked, struct mapihttp_error *error)
 {
     uint32_t count = 0;
+    bool at_end = false;
     for (uint32_t unit = 0; unit < batch->answer_count; unit++) {
         const struct rop_response *response = rop_batch_response_in(batch, unit, asked);
         const struct rop_query_rows_success *success = response && !response->return_value ? response->body : NULL;
         count += success ? success->row_count : 0;
+        at_end = success && success->origin == BOOKMARK_END;
     }
     arena_free(&table->page);
     table->page = batch->arena;
@@ -176,18 +184,15 @@ static enum mapihttp_status take_rows(struct mapihttp_table *table, struct rop_b
                 return session_no_memory(error);
     }
     table->position += count;
-    table->finished = !count;
+    table->finished = !count || at_end;
     return MAPIHTTP_OK;
 }
 
 static enum mapihttp_status read_page(struct mapihttp_session *session, void *data, bool again, struct mapihttp_error *error)
 {
     struct mapihttp_table *table = data;
-    if (table->generation != session->context.generation) { /* the first time, or the context is another one */
-        enum mapihttp_status status = open_table(table, error);
-        if (status)
-            return status;
-    }
+    if (table->generation != session->context.generation) /* the first time, or the context is another one */
+        return open_table(table, error);
     struct rop_batch batch = {.chain = true};
     struct rop_query_rows_request query = {.forward_read = 1, .row_count = ROWS_PER_REQUEST};
     uint32_t asked = rop_batch_add(&batch, ROP_ID_QUERY_ROWS, rop_batch_use(&batch, table->table), 0, &query);
