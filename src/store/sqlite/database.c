@@ -40,6 +40,7 @@ static int configure(struct sqlite_store *store, sqlite3 *database)
     const struct store_sqlite_configuration *configuration = sqlite_configuration(store);
     char sql[256];
     sqlite3_extended_result_codes(database, 1);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64); /* 16 KB; the default is 48 */
     sqlite3_busy_timeout(database, (int)configuration->busy_timeout_ms);
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

@@ -10,7 +10,7 @@ struct store_sqlite_configuration {
     uint32_t busy_timeout_ms;       /* how long to wait for another process; 0: STORE_BUSY_TIMEOUT_DEFAULT_MS */
     bool unsafe_without_sync;       /* for tests only: a power cut may lose what was committed */
 };
-#define STORE_OPEN_MAILBOXES_DEFAULT 64u
+#define STORE_OPEN_MAILBOXES_DEFAULT 32u
 #define STORE_CACHE_SIZE_DEFAULT (2u << 20)
 #define STORE_BUSY_TIMEOUT_DEFAULT_MS 5000u
 
