@@ -11,6 +11,7 @@ CONTEXT = {'wide': 'WIRE_SOURCE_WIDE', 'address_book': 'WIRE_SOURCE_ADDRESS_BOOK
            'return_value': 'WIRE_SOURCE_RETURN_VALUE'}
 HANDLES = {('in',): 'IN', ('in', 'out'): 'IN_OUT', ('out',): 'OUT', ('source', 'dest'): 'SOURCE_DEST',
            ('response', 'in'): 'RESPONSE_IN', ('none',): 'NONE'}
+RECORD_WORDS = ['wide', 'wide_values', 'blob', 'address_book']
 FIELD_WORDS = ['max', 'as', 'in', 'over', 'first', 'sized', 'optional', 'if']
 KEYWORDS = {'if', 'choice', 'case', 'default', 'sized', 'else'}
 RESERVED = {'default', 'register', 'restrict', 'union', 'struct', 'int', 'long', 'short', 'char', 'case', 'switch', 'static'}
@@ -186,10 +187,10 @@ class Reader:
             word = words.pop(0)
             if word == 'existing':
                 structure.existing = words.pop(0).strip('"')
-            elif word in ('wide', 'address_book', 'public'):
+            elif word in RECORD_WORDS:
                 structure.words.append(word)
             else:
-                raise SchemaError(line.where, "'%s' says nothing about a record" % word, word, ['existing', 'wide', 'address_book', 'public'])
+                raise SchemaError(line.where, "'%s' says nothing about a record" % word, word, ['existing'] + RECORD_WORDS)
         return structure
 
     def rop(self, line):

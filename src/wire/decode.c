@@ -350,11 +350,10 @@ static bool decode_fields(struct decoder *decoder, const struct wire_field *fiel
 bool decode_record(struct decoder *decoder, const struct wire_structure *structure, void *object)
 {
     struct wire_context outside = decoder->context;
-    decoder->context.wide |= structure->wide;
-    decoder->context.address_book |= structure->address_book;
+    context_enter(&decoder->context, structure);
     bool done = decode_fields(decoder, structure->fields, structure->field_count, object);
-    decoder->context.wide = outside.wide;
-    decoder->context.address_book = outside.address_book;
+    outside.columns = decoder->context.columns;
+    decoder->context = outside;
     return done;
 }
 

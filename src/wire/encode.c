@@ -221,11 +221,10 @@ bool encode_record(struct encoder *encoder, const struct wire_structure *structu
     if (encoder->depth > 2 * RESTRICTION_DEPTH_MAX)
         return encode_fail(encoder, WIRE_TOO_DEEP);
     encoder->depth++;
-    encoder->context.wide |= structure->wide;
-    encoder->context.address_book |= structure->address_book;
+    context_enter(&encoder->context, structure);
     bool done = encode_fields(encoder, structure->fields, structure->field_count, object);
-    encoder->context.wide = outside.wide;
-    encoder->context.address_book = outside.address_book;
+    outside.columns = encoder->context.columns;
+    encoder->context = outside;
     encoder->depth--;
     return done;
 }

@@ -122,6 +122,14 @@ bool condition_holds(const struct wire_condition *condition, const void *object,
     return !condition->any_of;
 }
 
+void context_enter(struct wire_context *context, const struct wire_structure *structure)
+{
+    context->wide |= structure->wide;
+    context->wide_values |= structure->wide_values;
+    context->blob |= structure->blob;
+    context->address_book |= structure->address_book;
+}
+
 bool columns_resolve(const struct wire_field *field, const void *object, const struct wire_context *context,
     struct wire_columns *storage, const struct wire_columns **ret_columns)
 {

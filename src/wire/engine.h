@@ -52,6 +52,8 @@ void wire_path_index(struct wire_error *error, size_t index);
 uint64_t member_load(const void *object, uint16_t offset, uint8_t width);
 void member_store(void *object, uint16_t offset, uint8_t width, uint64_t value);
 bool condition_holds(const struct wire_condition *condition, const void *object, const struct wire_context *context);
+/* Adds what holds for everything inside a structure. */
+void context_enter(struct wire_context *context, const struct wire_structure *structure);
 /* The columns for a field: from the object, the row, or the context. False where 'first' asks for more than there are. */
 bool columns_resolve(const struct wire_field *field, const void *object, const struct wire_context *context,
     struct wire_columns *storage, const struct wire_columns **ret_columns);
@@ -104,7 +106,6 @@ void random_record(struct generator *generator, const struct wire_structure *str
 /* Property values (property_value.c) and rows (property_row.c): the two kinds with code of their own, every verb in one
  * file. 'type' is the value's type on the wire; the instance flag of table columns is ignored. */
 uint16_t value_base_type(uint16_t type);
-size_t value_least(uint16_t type, const struct wire_context *context);
 bool value_decode(struct decoder *decoder, uint16_t type, struct property_value *ret_value); /* leaves the tag alone */
 bool value_encode(struct encoder *encoder, uint16_t type, const struct property_value *value);
 /* With the tag set; writes the line where one is wanted. PTYP_UNSPECIFIED is no value. */

@@ -57,8 +57,7 @@ bool equal_record(const struct equality *equality, const struct wire_structure *
 {
     const uint8_t *a = object_a, *b = object_b;
     struct equality inside = *equality;
-    inside.context.wide |= structure->wide;
-    inside.context.address_book |= structure->address_book;
+    context_enter(&inside.context, structure);
     for (uint16_t i = 0; i < structure->field_count; i++) {
         const struct wire_field *field = &structure->fields[i];
         if (field->kind == WIRE_IF) {

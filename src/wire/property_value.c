@@ -62,35 +62,21 @@ static bool has_presence(uint16_t type)
     return type == PTYP_STRING || type == PTYP_STRING8 || type == PTYP_BINARY || type & PTYP_MULTIPLE_FLAG;
 }
 
-size_t value_least(uint16_t type, const struct wire_context *context)
-{
-    type = value_base_type(type);
-    if (context->address_book && has_presence(type))
-        return 1;
-    if (type & PTYP_MULTIPLE_FLAG)
-        return 4;
-    switch (type) {
-    case PTYP_STRING8:
-        return 1;
-    case PTYP_STRING:
-    case PTYP_BINARY:
-    case PTYP_SERVER_ID:
-    case PTYP_UNSPECIFIED:
-    case PTYP_RULE_ACTION:
-        return 2;
-    case PTYP_RESTRICTION:
-        return 1;
-    default:
-        return fixed_size(type);
-    }
-}
-
 /* Decode */
+
+static bool sizes_are_wide(const struct wire_context *context)
+{
+    return (context->wide || context->wide_values) && !context->blob;
+}
 
 static bool decode_binary(struct decoder *decoder, struct bytes *ret_bytes)
 {
-    uint32_t size;
-    if (!decode_count(decoder, &size) || !decode_need(decoder, size))
+    bool wide = sizes_are_wide(&decoder->context);
+    if (!decode_need(decoder, wide ? 4 : 2))
+        return false;
+    uint32_t size = wide ? load_u32(decoder->at) : load_u16(decoder->at);
+    decoder->at += wide ? 4 : 2;
+    if (!decode_need(decoder, size))
         return false;
     *ret_bytes = bytes_of(decoder->at, size);
     decoder->at += size;
@@ -107,8 +93,26 @@ static bool decode_presence(struct decoder *decoder, bool *ret_present)
     return true;
 }
 
+/* Outlook is seen to count an odd byte that it does not write. */
+static bool decode_blob_string(struct decoder *decoder, struct bytes *ret_bytes)
+{
+    if (!decode_need(decoder, 2))
+        return false;
+    size_t size = load_u16(decoder->at);
+    decoder->canonical &= size % 2 == 0;
+    size -= size % 2;
+    decoder->at += 2;
+    if (!decode_need(decoder, size))
+        return false;
+    *ret_bytes = bytes_of(decoder->at, size);
+    decoder->at += size;
+    return true;
+}
+
 static bool decode_text_or_binary(struct decoder *decoder, uint16_t type, struct bytes *ret_bytes)
 {
+    if (decoder->context.blob)
+        return type == PTYP_STRING ? decode_blob_string(decoder, ret_bytes) : decode_binary(decoder, ret_bytes);
     switch (type) {
     case PTYP_STRING8:
         return decode_string8(decoder, ret_bytes);
@@ -158,6 +162,18 @@ static bool decode_multiple(struct decoder *decoder, uint16_t type, struct prope
     return true;
 }
 
+static bool decode_wide_boolean(struct decoder *decoder, struct property_value *ret_value)
+{
+    if (!decode_need(decoder, 2))
+        return false;
+    uint16_t value = load_u16(decoder->at);
+    if (value > UINT8_MAX)
+        return decode_fail(decoder, WIRE_BAD_VALUE);
+    ret_value->boolean = (uint8_t)value;
+    decoder->at += 2;
+    return true;
+}
+
 bool value_decode(struct decoder *decoder, uint16_t type, struct property_value *ret_value)
 {
     type = value_base_type(type);
@@ -175,6 +191,8 @@ bool value_decode(struct decoder *decoder, uint16_t type, struct property_value 
     }
     if (type & PTYP_MULTIPLE_FLAG)
         return decode_multiple(decoder, type, ret_value);
+    if (type == PTYP_BOOLEAN && decoder->context.blob)
+        return decode_wide_boolean(decoder, ret_value);
     size_t size = fixed_size(type);
     if (size) {
         if (!decode_need(decoder, size))
@@ -271,13 +289,19 @@ bool filter_value_decode(struct decoder *decoder, struct property_value *ret_val
 
 static bool encode_binary(struct encoder *encoder, struct bytes bytes)
 {
-    if (!encode_count(encoder, (uint32_t)bytes.size))
-        return false;
-    uint8_t *place = encode_place(encoder, bytes.size);
+    bool wide = sizes_are_wide(&encoder->context);
+    if (bytes.size > (wide ? UINT32_MAX : UINT16_MAX))
+        return encode_fail(encoder, WIRE_TOO_LARGE);
+    size_t header = wide ? 4 : 2;
+    uint8_t *place = encode_place(encoder, header + bytes.size);
     if (!place)
         return false;
+    if (wide)
+        store_u32(place, (uint32_t)bytes.size);
+    else
+        store_u16(place, (uint16_t)bytes.size);
     if (bytes.size)
-        memcpy(place, bytes.data, bytes.size);
+        memcpy(place + header, bytes.data, bytes.size);
     return true;
 }
 
@@ -291,13 +315,15 @@ static bool encode_presence(struct encoder *encoder, bool present)
 
 static bool encode_text_or_binary(struct encoder *encoder, uint16_t type, struct bytes bytes)
 {
+    if (encoder->context.blob)
+        return encode_binary(encoder, bytes);
     switch (type) {
     case PTYP_STRING8:
         return encode_string8(encoder, bytes);
     case PTYP_STRING:
         return encode_string(encoder, bytes);
     default:
-        return bytes.size > UINT32_MAX ? encode_fail(encoder, WIRE_TOO_LARGE) : encode_binary(encoder, bytes);
+        return encode_binary(encoder, bytes);
     }
 }
 
@@ -342,10 +368,14 @@ bool value_encode(struct encoder *encoder, uint16_t type, const struct property_
         return encode_multiple(encoder, type, value);
     size_t size = fixed_size(type);
     if (size) {
-        uint8_t *place = encode_place(encoder, size);
-        if (place)
-            memcpy(place, &value->guid, size);
-        return place;
+        bool padded = type == PTYP_BOOLEAN && encoder->context.blob;
+        uint8_t *place = encode_place(encoder, size + padded);
+        if (!place)
+            return false;
+        memcpy(place, &value->guid, size);
+        if (padded)
+            place[1] = 0;
+        return true;
     }
     switch (type) {
     case PTYP_NULL:

@@ -174,8 +174,7 @@ void random_record(struct generator *generator, const struct wire_structure *str
 {
     uint8_t *object = target;
     struct wire_context outside = generator->context;
-    generator->context.wide |= structure->wide;
-    generator->context.address_book |= structure->address_book;
+    context_enter(&generator->context, structure);
     generator->depth++;
     for (uint16_t i = 0; i < structure->field_count && !generator->failed; i++) {
         const struct wire_field *field = &structure->fields[i];
@@ -192,8 +191,8 @@ void random_record(struct generator *generator, const struct wire_structure *str
         }
     }
     generator->depth--;
-    generator->context.wide = outside.wide;
-    generator->context.address_book = outside.address_book;
+    outside.columns = generator->context.columns;
+    generator->context = outside;
 }
 
 void *wire_random_object(struct arena *arena, const struct wire_structure *structure, const struct wire_context *context,

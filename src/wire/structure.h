@@ -112,7 +112,9 @@ struct wire_structure {
     uint32_t size;       /* of the C struct */
     uint32_t least;      /* the fewest bytes it takes on the wire */
     uint16_t field_count;
-    bool wide;           /* these hold for everything inside */
+    bool wide;           /* these hold for everything inside: see struct wire_context */
+    bool wide_values;
+    bool blob;
     bool address_book;
     const struct wire_field *fields;
     const struct wire_vocabulary *vocabulary;
