@@ -5,35 +5,34 @@
 
 #include "base/text.h"
 
-/* The fields that are looked for, in one pass over the headers. */
-struct fields {
-    const char *content_type;
-    const char *content_length;
-    const char *transfer_encoding;
-    const char *request_type;
-    const char *request_id;
-    const char *client_info;
-    const char *client_application;
-    const char *resend;
-    const char *fault;
+/* The headers that are looked for, in one pass over all of them. */
+enum field {
+    FIELD_CONTENT_TYPE,
+    FIELD_CONTENT_LENGTH,
+    FIELD_TRANSFER_ENCODING,
+    FIELD_REQUEST_TYPE,
+    FIELD_REQUEST_ID,
+    FIELD_CLIENT_INFO,
+    FIELD_CLIENT_APPLICATION,
+    FIELD_RESEND,
+    FIELD_FAULT,
+    FIELD_COUNT,
 };
-
-struct field_row {
+static const struct {
     const char *name;
-    size_t offset;
+    uint32_t size;
+} field_rows[FIELD_COUNT] = {
+    [FIELD_CONTENT_TYPE] = {"Content-Type", 12},
+    [FIELD_CONTENT_LENGTH] = {"Content-Length", 14},
+    [FIELD_TRANSFER_ENCODING] = {"Transfer-Encoding", 17},
+    [FIELD_REQUEST_TYPE] = {"X-RequestType", 13},
+    [FIELD_REQUEST_ID] = {"X-RequestId", 11},
+    [FIELD_CLIENT_INFO] = {"X-ClientInfo", 12},
+    [FIELD_CLIENT_APPLICATION] = {"X-ClientApplication", 19},
+    [FIELD_RESEND] = {"X-MapiHttp-Resend", 17},
+    [FIELD_FAULT] = {"X-MapiHttp-Fault", 16},
 };
-
-static const struct field_row field_rows[] = {
-    {"Content-Type", offsetof(struct fields, content_type)},
-    {"Content-Length", offsetof(struct fields, content_length)},
-    {"Transfer-Encoding", offsetof(struct fields, transfer_encoding)},
-    {"X-RequestType", offsetof(struct fields, request_type)},
-    {"X-RequestId", offsetof(struct fields, request_id)},
-    {"X-ClientInfo", offsetof(struct fields, client_info)},
-    {"X-ClientApplication", offsetof(struct fields, client_application)},
-    {"X-MapiHttp-Resend", offsetof(struct fields, resend)},
-    {"X-MapiHttp-Fault", offsetof(struct fields, fault)},
-};
+_Static_assert(sizeof((struct mapi_request_fields *)0)->value == FIELD_COUNT * sizeof(char *), "a place for each row");
 
 bool mapi_header_value_allowed(const char *value)
 {
@@ -67,27 +66,17 @@ bool mapi_content_type_allowed(const char *content_type)
     return *rest == '\0' || *rest == ';';
 }
 
-/* False where one of the fields stands twice with different values: nobody knows which was meant. */
-static bool gather(const struct http_request *request, struct fields *fields, struct session_cookies *cookies,
-                   const char **ret_header)
+void mapi_request_take(struct mapi_request_fields *fields, struct http_header header)
 {
-    bool clear = true;
-    for (unsigned i = 0; i < request->header_count; i++) {
-        struct http_header header = http_request_header_at(request, i);
-        if (header.name_size == 6 && text_equal_ignoring_case(header.name, "Cookie"))
-            session_cookies_read(cookies, bytes_of(header.value, header.value_size));
-        for (size_t row = 0; row < sizeof field_rows / sizeof *field_rows; row++) {
-            if (!text_equal_ignoring_case(header.name, field_rows[row].name))
-                continue;
-            const char **place = (const char **)((char *)fields + field_rows[row].offset);
-            if (*place && strcmp(*place, header.value) != 0) {
-                *ret_header = field_rows[row].name;
-                clear = false;
-            }
-            *place = header.value;
-        }
+    if (header.name_size == 6 && text_equal_ignoring_case(header.name, "Cookie"))
+        session_cookies_read(&fields->cookies, bytes_of(header.value, header.value_size));
+    for (unsigned field = 0; field < FIELD_COUNT; field++) {
+        if (header.name_size != field_rows[field].size || !text_equal_ignoring_case(header.name, field_rows[field].name))
+            continue;
+        if (fields->value[field] && strcmp(fields->value[field], header.value) != 0)
+            fields->twice = field_rows[field].name;
+        fields->value[field] = header.value;
     }
-    return clear;
 }
 
 static enum mapi_request_type type_of(const char *name, bool address_book)
@@ -109,39 +98,66 @@ static const char *or_empty(const char *value)
     return value ? value : "";
 }
 
-enum mapi_response_code mapi_request_read(const struct http_request *request, enum session_endpoint endpoint,
-                                          struct mapi_request *ret_request, const char **ret_header)
+/* The first required header that is absent; NULL where all are there. */
+static const char *find_missing(const struct mapi_request_fields *fields)
 {
-    struct fields fields = {0};
-    struct mapi_request found = {.endpoint = endpoint};
+    static const enum field required[] = {FIELD_REQUEST_TYPE, FIELD_REQUEST_ID, FIELD_CONTENT_TYPE};
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if (!fields->value[required[i]])
+            return field_rows[required[i]].name;
+    bool has_length = fields->value[FIELD_CONTENT_LENGTH] || fields->value[FIELD_TRANSFER_ENCODING];
+    return has_length ? NULL : field_rows[FIELD_CONTENT_LENGTH].name;
+}
+
+/* The first header whose value is not allowed, or that stands twice with different values. */
+static const char *find_invalid(const struct mapi_request_fields *fields)
+{
+    static const struct {
+        enum field field;
+        bool (*allowed)(const char *value);
+    } checks[] = {
+        {FIELD_REQUEST_ID, mapi_request_id_allowed},
+        {FIELD_CONTENT_TYPE, mapi_content_type_allowed},
+        {FIELD_CLIENT_INFO, mapi_header_value_allowed},
+        {FIELD_CLIENT_APPLICATION, mapi_header_value_allowed},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (fields->value[checks[i].field] && !checks[i].allowed(fields->value[checks[i].field]))
+            return field_rows[checks[i].field].name;
+    return fields->twice;
+}
+
+enum mapi_response_code mapi_request_conclude(const struct mapi_request_fields *fields, enum session_endpoint endpoint,
+                                              struct mapi_request *ret_request, const char **ret_header)
+{
     bool address_book = endpoint == SESSION_ENDPOINT_ADDRESS_BOOK;
-    const char *twice = NULL;
-    bool clear = gather(request, &fields, &found.cookies, &twice);
-    found.type_name = or_empty(fields.request_type);
-    found.request_id = or_empty(fields.request_id);
-    found.client_info = or_empty(fields.client_info);
-    found.client_application = or_empty(fields.client_application);
-    found.resend_marked = fields.resend && strcmp(fields.resend, "1") == 0;
-    found.fault = fields.fault ? (unsigned)strtoul(fields.fault, NULL, 10) : 0;
+    struct mapi_request found = {.endpoint = endpoint, .cookies = fields->cookies};
+    const char *resend = fields->value[FIELD_RESEND], *fault = fields->value[FIELD_FAULT];
+    found.type_name = or_empty(fields->value[FIELD_REQUEST_TYPE]);
+    found.request_id = or_empty(fields->value[FIELD_REQUEST_ID]);
+    found.client_info = or_empty(fields->value[FIELD_CLIENT_INFO]);
+    found.client_application = or_empty(fields->value[FIELD_CLIENT_APPLICATION]);
+    found.resend_marked = resend && strcmp(resend, "1") == 0;
+    found.fault = fault ? (unsigned)strtoul(fault, NULL, 10) : 0;
     found.definition = body_definition_find(found.type_name, address_book);
     if (found.definition || strcmp(found.type_name, "PING") == 0)
         found.type = type_of(found.type_name, address_book);
     *ret_request = found;
 
-    const char *missing = !fields.request_type ? "X-RequestType"
-                          : !fields.request_id ? "X-RequestId"
-                          : !fields.content_type ? "Content-Type"
-                          : !fields.content_length && !fields.transfer_encoding ? "Content-Length" : NULL;
-    const char *invalid = !clear ? twice
-                          : fields.request_id && !mapi_request_id_allowed(fields.request_id) ? "X-RequestId"
-                          : fields.content_type && !mapi_content_type_allowed(fields.content_type) ? "Content-Type"
-                          : fields.client_info && !mapi_header_value_allowed(fields.client_info) ? "X-ClientInfo"
-                          : fields.client_application && !mapi_header_value_allowed(fields.client_application)
-                              ? "X-ClientApplication" : NULL;
-    *ret_header = missing ? missing : invalid ? invalid : "X-RequestType";
+    const char *missing = find_missing(fields), *invalid = find_invalid(fields);
+    *ret_header = missing ? missing : invalid ? invalid : field_rows[FIELD_REQUEST_TYPE].name;
     if (missing)
         return MAPI_RESPONSE_MISSING_HEADER;
     if (invalid)
         return MAPI_RESPONSE_INVALID_HEADER;
     return found.type == MAPI_REQUEST_UNKNOWN ? MAPI_RESPONSE_INVALID_REQUEST_TYPE : MAPI_RESPONSE_SUCCESS;
+}
+
+enum mapi_response_code mapi_request_read(const struct http_request *request, enum session_endpoint endpoint,
+                                          struct mapi_request *ret_request, const char **ret_header)
+{
+    struct mapi_request_fields fields = {0};
+    for (unsigned i = 0; i < request->header_count; i++)
+        mapi_request_take(&fields, http_request_header_at(request, i));
+    return mapi_request_conclude(&fields, endpoint, ret_request, ret_header);
 }

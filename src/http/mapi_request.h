@@ -39,6 +39,16 @@ struct mapi_request {
 enum mapi_response_code mapi_request_read(const struct http_request *request, enum session_endpoint endpoint,
                                           struct mapi_request *ret_request, const char **ret_header);
 
+/* The same in steps, for headers from elsewhere: start with a zeroed one, take each, conclude. */
+struct mapi_request_fields {
+    const char *value[9]; /* of the headers of this protocol, by their rows in mapi_request.c */
+    const char *twice;    /* one that stood twice with different values, or NULL */
+    struct session_cookies cookies;
+};
+void mapi_request_take(struct mapi_request_fields *fields, struct http_header header);
+enum mapi_response_code mapi_request_conclude(const struct mapi_request_fields *fields, enum session_endpoint endpoint,
+                                              struct mapi_request *ret_request, const char **ret_header);
+
 /* '{GUID}:n' or 'GUID:n' (2.2.3.3.2). */
 bool mapi_request_id_allowed(const char *request_id);
 /* Whether a header's value may be sent back: printable ASCII of at most MAPI_HEADER_VALUE_SIZE_MAX bytes. */
