@@ -47,18 +47,19 @@ static bool open_data(struct mapi_module *module, const struct config *config)
     const char *directory_path = arena_format(&arena, "%s/directory.sqlite", config->data_path);
     const char *mailboxes_path = arena_format(&arena, "%s/mailboxes", config->data_path);
     bool done = directory_path && mailboxes_path && make_folder(config->data_path) && make_folder(mailboxes_path);
-    if (done) {
-        enum directory_status status = embedded_directory_open(directory_path, true, &module->directory);
-        done = status == DIRECTORY_OK;
-        if (!done)
-            log_error("%s: %s", directory_path, directory_status_text(status));
-    }
+    /* The store first: it configures SQLite, which must come before the directory's first use of it. */
     if (done) {
         struct store_sqlite_configuration configuration = {.directory = mailboxes_path};
         enum store_status status = store_sqlite_open(&configuration, &module->store);
         done = status == STORE_OK;
         if (!done)
             log_error("%s: %s", mailboxes_path, store_status_name(status));
+    }
+    if (done) {
+        enum directory_status status = embedded_directory_open(directory_path, true, &module->directory);
+        done = status == DIRECTORY_OK;
+        if (!done)
+            log_error("%s: %s", directory_path, directory_status_text(status));
     }
     arena_free(&arena);
     return done;
