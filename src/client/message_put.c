@@ -123,9 +123,22 @@ static enum mapihttp_status write_rest(struct writing *writing, uint32_t object,
     return status;
 }
 
-/* Opens an object by the ROP that stands in the batch and gives it its properties, the first of them in the same request. */
+/* What shall follow in the same request where nothing is left to be written in others. */
+typedef void (*closing_function)(struct rop_batch *batch, uint8_t handle);
+
+static bool has_streams(const struct message_properties *properties)
+{
+    for (uint32_t i = 0; i < properties->count; i++)
+        if (!is_servers_own(properties->values[i].tag) && by_stream(&properties->values[i]))
+            return true;
+    return false;
+}
+
+/* Opens an object by the ROP that stands in the batch and gives it its properties, the first of them in the same request, and
+ * where that is all the closing as well; *ret_object is then ROP_HANDLE_NONE. 'closing' may be NULL. */
 static enum mapihttp_status create_object(struct writing *writing, struct rop_batch *batch, uint32_t creating, uint8_t handle,
-                                          const struct message_properties *properties, const char *what, uint32_t *ret_object)
+                                          const struct message_properties *properties, closing_function closing, const char *what,
+                                          uint32_t *ret_object)
 {
     struct property_value *values = arena_array(&batch->arena, struct property_value, properties->count + 1);
     struct arena scratch = {0}; /* the batch's arena goes with the batch */
@@ -139,16 +152,22 @@ static enum mapihttp_status create_object(struct writing *writing, struct rop_ba
     struct rop_set_properties_request request = {.property_value_count = (uint16_t)count, .property_values = values};
     if (count)
         set = rop_batch_add(batch, ROP_ID_SET_PROPERTIES, handle, 0, &request);
+    bool whole = closing && next == properties->count && !has_streams(properties);
+    uint32_t closed = batch->request_count;
+    if (whole)
+        closing(batch, handle);
     enum mapihttp_status status = session_execute_expect(writing->session, batch, creating, what, writing->error);
     if (!status && count)
         status = rop_batch_expect(writing->session, batch, set, "set properties", writing->error);
     if (!status && count)
         report_problems(writing, rop_batch_success(batch, set));
+    if (!status && whole)
+        status = rop_batch_expect(writing->session, batch, closed, what, writing->error);
     uint32_t object = rop_batch_handle(batch, handle);
-    if (!status)
+    if (!status && !whole)
         status = write_rest(writing, object, properties, next, later);
     arena_free(&scratch);
-    *ret_object = object;
+    *ret_object = whole ? ROP_HANDLE_NONE : object;
     return status;
 }
 
@@ -206,7 +225,8 @@ static enum mapihttp_status write_embedded(struct writing *writing, uint32_t att
         return error_set(writing->error, MAPIHTTP_INVALID_ARGUMENT, 0, "messages inside each other deeper than %u", EMBEDDED_DEPTH_MAX);
     uint8_t input = rop_batch_use(&batch, attachment), output = rop_batch_output(&batch);
     uint32_t asked = rop_batch_add(&batch, ROP_ID_OPEN_EMBEDDED_MESSAGE, input, output, &open);
-    enum mapihttp_status status = create_object(writing, &batch, asked, output, &message->properties, "create an embedded message", &object);
+    enum mapihttp_status status = create_object(writing, &batch, asked, output, &message->properties, NULL, "create an embedded message",
+                                                &object);
     rop_batch_clear(&batch);
     if (!status && message->recipient_count)
         status = write_recipients(writing, object, message);
@@ -222,22 +242,28 @@ static enum mapihttp_status write_embedded(struct writing *writing, uint32_t att
     return status;
 }
 
+static void save_attachment(struct rop_batch *batch, uint8_t handle)
+{
+    static const struct rop_save_changes_attachment_request save = {.save_flags = SAVE_FLAGS_KEEP_OPEN_READ_WRITE};
+    rop_batch_add(batch, ROP_ID_SAVE_CHANGES_ATTACHMENT, handle, handle, &save);
+    rop_batch_release(batch, handle);
+}
+
 static enum mapihttp_status write_attachment(struct writing *writing, uint32_t message, const struct message_attachment *attachment, unsigned depth)
 {
     static const struct rop_create_attachment_request create;
     struct rop_batch batch = {0}, saving = {0};
-    struct rop_save_changes_attachment_request save = {.save_flags = SAVE_FLAGS_KEEP_OPEN_READ_WRITE};
     uint32_t object = ROP_HANDLE_NONE;
     uint8_t input = rop_batch_use(&batch, message), output = rop_batch_output(&batch);
     uint32_t asked = rop_batch_add(&batch, ROP_ID_CREATE_ATTACHMENT, input, output, &create);
-    enum mapihttp_status status = create_object(writing, &batch, asked, output, &attachment->properties, "create an attachment", &object);
+    enum mapihttp_status status = create_object(writing, &batch, asked, output, &attachment->properties,
+                                                attachment->embedded ? NULL : save_attachment, "create an attachment", &object);
     rop_batch_clear(&batch);
     if (!status && attachment->embedded)
         status = write_embedded(writing, object, attachment->embedded, depth);
-    if (!status) {
-        uint8_t handle = rop_batch_use(&saving, object);
-        asked = rop_batch_add(&saving, ROP_ID_SAVE_CHANGES_ATTACHMENT, handle, handle, &save);
-        rop_batch_release(&saving, handle);
+    if (!status && object != ROP_HANDLE_NONE) {
+        asked = saving.request_count;
+        save_attachment(&saving, rop_batch_use(&saving, object));
         status = session_execute_expect(writing->session, &saving, asked, "save an attachment", writing->error);
     }
     rop_batch_clear(&saving);
@@ -295,15 +321,10 @@ static enum mapihttp_status look_up(struct mapihttp_session *session, struct put
     return status;
 }
 
-/* Reads the key of the message that is not saved yet. */
-static enum mapihttp_status read_key(struct mapihttp_session *session, uint32_t object, struct put *put, struct mapihttp_error *error)
+/* Keeps the key of the message that is not saved yet, out of the answer to RopGetPropertiesSpecific. */
+static void take_key(struct put *put, const struct rop_batch *batch, uint32_t asked)
 {
-    static const uint32_t tags[] = {PID_TAG_SEARCH_KEY};
-    struct rop_batch batch = {0};
-    struct rop_get_properties_specific_request get = {.want_unicode = 1, .property_tag_count = 1, .property_tags = tags};
-    uint32_t asked = rop_batch_add(&batch, ROP_ID_GET_PROPERTIES_SPECIFIC, rop_batch_use(&batch, object), 0, &get);
-    enum mapihttp_status status = session_execute_expect(session, &batch, asked, "read the search key", error);
-    const struct rop_get_properties_specific_success *success = status ? NULL : rop_batch_success(&batch, asked);
+    const struct rop_get_properties_specific_success *success = rop_batch_success(batch, asked);
     const struct property_value *key = success && success->row_data.count ? &success->row_data.values[0] : NULL;
     arena_free(&put->arena);
     put->arena = (struct arena){0};
@@ -315,8 +336,6 @@ static enum mapihttp_status read_key(struct mapihttp_session *session, uint32_t 
         if (id && id->bytes.size)
             put->key = *id;
     }
-    rop_batch_clear(&batch);
-    return status;
 }
 
 static enum mapihttp_status save(struct mapihttp_session *session, uint32_t object, struct put *put, struct mapihttp_error *error)
@@ -372,15 +391,18 @@ static enum mapihttp_status put_message(struct mapihttp_session *session, void *
     struct rop_batch batch = {0};
     struct rop_create_message_request create = {.code_page_id = CODE_PAGE_UNICODE, .folder_id = put->folder_id};
     uint8_t logon = rop_batch_use(&batch, session->logon_handle), handle = rop_batch_output(&batch);
+    static const uint32_t key_tags[] = {PID_TAG_SEARCH_KEY};
+    struct rop_get_properties_specific_request get = {.want_unicode = 1, .property_tag_count = 1, .property_tags = key_tags};
     uint32_t created = rop_batch_add(&batch, ROP_ID_CREATE_MESSAGE, logon, handle, &create), object = ROP_HANDLE_NONE;
-    status = create_object(&writing, &batch, created, handle, &put->message->properties, "create message", &object);
+    uint32_t asked = rop_batch_add(&batch, ROP_ID_GET_PROPERTIES_SPECIFIC, handle, 0, &get);
+    status = create_object(&writing, &batch, created, handle, &put->message->properties, NULL, "create message", &object);
+    if (!status)
+        take_key(put, &batch, asked);
     rop_batch_clear(&batch);
     if (!status && put->message->recipient_count)
         status = write_recipients(&writing, object, put->message);
     if (!status)
         status = write_attachments(&writing, object, put->message, 0);
-    if (!status)
-        status = read_key(session, object, put, error);
     if (!status)
         status = save(session, object, put, error);
     if (status && session->context.connected)
@@ -435,7 +457,7 @@ static enum mapihttp_status update_message(struct mapihttp_session *session, voi
     struct rop_save_changes_message_request save_request = {.save_flags = SAVE_FLAGS_FORCE_SAVE};
     uint8_t logon = rop_batch_use(&batch, session->logon_handle), handle = rop_batch_output(&batch);
     uint32_t opened = rop_batch_add(&batch, ROP_ID_OPEN_MESSAGE, logon, handle, &open), object = ROP_HANDLE_NONE;
-    status = create_object(&writing, &batch, opened, handle, &update->message->properties, "open message", &object);
+    status = create_object(&writing, &batch, opened, handle, &update->message->properties, NULL, "open message", &object);
     rop_batch_clear(&batch);
     if (!status) {
         uint8_t saved = rop_batch_use(&saving, object);
