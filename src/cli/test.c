@@ -53,7 +53,9 @@ static void watch_trace(void *data, const char *line)
 static void time_text(uint64_t time, char text[TIME_TEXT_SIZE])
 {
     /* Milliseconds are enough to see which step is slow. */
-    filetime_format(time - time % (FILETIME_PER_SECOND / 1000), text);
+    char second[FILETIME_TEXT_SIZE];
+    filetime_format(time - time % FILETIME_PER_SECOND, second);
+    snprintf(text, TIME_TEXT_SIZE, "%.19s.%03uZ", second, (unsigned)(time % FILETIME_PER_SECOND / (FILETIME_PER_SECOND / 1000)));
 }
 
 /* One row. 'error' NULL: the step succeeded. */

@@ -195,7 +195,6 @@ static void describe_connection(struct mapihttp_session *session, uint32_t index
     struct transport_figures figures = *transport_figures(transport);
     snprintf(session->connection_hosts[index], sizeof session->connection_hosts[index], "%s", figures.host);
     snprintf(session->connection_addresses[index], sizeof session->connection_addresses[index], "%s", figures.local_address);
-    uint64_t answered = figures.request_count - figures.failure_count;
     session->connections[index] = (struct mapihttp_connection){
         .cid = index + 1,
         .smtp_address = session->address,
@@ -210,7 +209,7 @@ static void describe_connection(struct mapihttp_session *session, uint32_t index
         .type = type,
         .request_count = figures.request_count,
         .failure_count = figures.failure_count,
-        .response_ms_average = answered ? figures.response_ms_sum / (double)answered : 0,
+        .response_ms_average = figures.answer_count ? figures.response_ms_sum / (double)figures.answer_count : 0,
         .processing_ms_average = figures.processing_count ? figures.processing_ms_sum / (double)figures.processing_count : 0,
         .session_type = notifications ? "Background" : "Foreground",
         .interface = session->connection_addresses[index],

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct transport {
     const struct transport_settings *settings;
@@ -25,6 +26,7 @@ struct transport {
     bool may_rewind;              /* the server asked for authentication, so the body has to be sent again */
     long offered;                 /* CURLAUTH_... that a 401 named */
     uint64_t active_ms;
+    struct timespec started;
     char failure[CURL_ERROR_SIZE];
 };
 
@@ -429,25 +431,29 @@ static void count_exchange(struct transport *transport, enum transport_outcome o
     struct transport_figures *figures = &transport->figures;
     long connections = 0, port = 0;
     char *address = NULL;
-    double seconds = 0;
     curl_easy_getinfo(transport->easy, CURLINFO_NUM_CONNECTS, &connections);
     curl_easy_getinfo(transport->easy, CURLINFO_PRIMARY_PORT, &port);
     curl_easy_getinfo(transport->easy, CURLINFO_LOCAL_IP, &address);
-    curl_easy_getinfo(transport->easy, CURLINFO_TOTAL_TIME, &seconds);
-    transport->response->elapsed_ms = seconds * 1000;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double elapsed_ms = (double)(now.tv_sec - transport->started.tv_sec) * 1e3 + (double)(now.tv_nsec - transport->started.tv_nsec) / 1e6;
+    transport->response->elapsed_ms = elapsed_ms;
     figures->connection_count += (uint32_t)connections;
     if (connections)
         transport->fresh = false;
-    figures->connected = outcome == TRANSPORT_ANSWERED;
+    /* A wait that its caller ended was well until then. */
+    figures->connected = outcome == TRANSPORT_ANSWERED || (outcome == TRANSPORT_CANCELLED && transport->response->header_complete);
     figures->encrypted = !strncasecmp(transport->request->url, "https://", 8);
     figures->request_count++;
-    if (outcome != TRANSPORT_ANSWERED) {
-        figures->failure_count++;
-        return;
+    figures->failure_count += outcome != TRANSPORT_ANSWERED && outcome != TRANSPORT_CANCELLED;
+    if (transport->response->header_complete) {
+        figures->port = (uint16_t)port;
+        figures->authentication = authentication_name(authentication);
     }
-    figures->port = (uint16_t)port;
-    figures->response_ms_sum += seconds * 1000;
-    figures->authentication = authentication_name(authentication);
+    if (outcome != TRANSPORT_ANSWERED)
+        return;
+    figures->answer_count++;
+    figures->response_ms_sum += elapsed_ms;
     if (address)
         snprintf(figures->local_address, sizeof figures->local_address, "%s", address);
 }
@@ -470,6 +476,7 @@ static enum transport_outcome exchange(struct transport *transport, const char *
     transport->body_taken = 0;
     transport->may_rewind = false;
     transport->failure[0] = 0;
+    clock_gettime(CLOCK_MONOTONIC, &transport->started);
     CURLcode code = CURLE_OUT_OF_MEMORY;
     if (good) {
         prepare(transport, host, authentication, headers, connect_to);

@@ -91,6 +91,7 @@ struct transport_figures {
     const char *authentication;  /* Basic, NTLM, Nego, Bearer, Anonymous */
     uint64_t request_count;
     uint64_t failure_count;
+    uint64_t answer_count;
     double response_ms_sum;
     double processing_ms_sum;
     uint64_t processing_count;
