@@ -69,6 +69,9 @@ static void must_say(const char *type, unsigned number, const char *text, const 
 static void must_say_string(struct arena *arena, const char *type, unsigned number, const char *text, const char *label, struct bytes string, bool utf16)
 {
     char said[1024];
+    for (size_t i = 0; i < string.size && !utf16; i++)
+        if (string.data[i] >= 0x80)
+            string.size = i; /* which character, only a code page could say */
     const char *utf8 = utf16 ? text_utf8_of_utf16(arena, string) : arena_string_of(arena, string);
     snprintf(said, sizeof said, "%s%s", label, utf8);
     must_say(type, number, text, said);
