@@ -25,9 +25,9 @@ static enum connection_wait wait_now(const struct http_connection *connection)
     case PHASE_HANDSHAKE:
         return WAIT_HANDSHAKE;
     case PHASE_READING:
-        if (!connection->exchange || !http_parser_begun(&connection->exchange->parser))
+        if (!connection->exchange || !http_parser_begun(&connection->exchange->incoming->parser))
             return connection->request_count ? WAIT_IDLE : WAIT_FIRST;
-        return http_parser_has_head(&connection->exchange->parser) ? WAIT_BODY : WAIT_HEAD;
+        return http_parser_has_head(&connection->exchange->incoming->parser) ? WAIT_BODY : WAIT_HEAD;
     case PHASE_HANDLING:
         return connection->output.size ? WAIT_SEND : WAIT_HANDLER;
     case PHASE_SENDING:
@@ -49,13 +49,13 @@ static uint64_t wait_limit_ms(const struct http_connection *connection)
     case WAIT_IDLE:
         return limits->idle_timeout_ms;
     case WAIT_BODY:
-        return limits->body_timeout_ms + connection->exchange->body.size * 1000 / HTTP_BODY_RATE_MIN;
+        return limits->body_timeout_ms + connection->exchange->incoming->body.size * 1000 / HTTP_BODY_RATE_MIN;
     case WAIT_SEND:
         return limits->send_timeout_ms;
     case WAIT_LINGER:
         return LINGER_TIMEOUT_MS;
-    default:
-        return 0;
+    default: /* WAIT_HANDLER: the next sign of life, if the handler wants any */
+        return connection->exchange->repeat_ms;
     }
 }
 
@@ -84,25 +84,23 @@ static void connection_set_deadline(struct http_connection *connection)
         connection_timer_expired);
 }
 
+static void connection_event(evutil_socket_t fd, short events, void *argument);
+
 static void connection_set_events(struct http_connection *connection)
 {
     bool room = connection->phase != PHASE_HANDLING && connection->phase != PHASE_SENDING;
     bool read = !connection->peer_closed && (room || connection->input.size < HTTP_PIPELINE_SIZE_MAX);
-    if (read != connection->reading) {
-        if (read)
-            event_add(&connection->readable, NULL);
-        else
-            event_del(&connection->readable);
-        connection->reading = read;
-    }
     bool write = connection->phase == PHASE_HANDSHAKE ? connection->handshake_writes : connection->output.size > 0;
-    if (write != connection->writing) {
-        if (write)
-            event_add(&connection->writable, NULL);
-        else
-            event_del(&connection->writable);
-        connection->writing = write;
-    }
+    if (read == connection->reading && write == connection->writing)
+        return;
+    if (connection->reading || connection->writing)
+        event_del(&connection->event);
+    connection->reading = read;
+    connection->writing = write;
+    event_assign(&connection->event, loop_base(connection->home->loop), connection->transport.fd,
+        (short)((read ? EV_READ : 0) | (write ? EV_WRITE : 0) | EV_PERSIST), connection_event, connection);
+    if (read || write)
+        event_add(&connection->event, NULL);
 }
 
 void connection_enter(struct http_connection *connection)
@@ -124,6 +122,8 @@ void connection_leave(struct http_connection *connection)
     }
     connection->entered--;
     connection_set_events(connection);
+    if (connection->tls_unread && connection->reading && connection->input.size < HTTP_PIPELINE_SIZE_MAX)
+        event_active(&connection->event, EV_READ, 0); /* the socket itself will not say so */
     connection_set_deadline(connection);
 }
 
@@ -164,10 +164,7 @@ void connection_close(struct http_connection *connection, enum connection_cause 
     connection_settle(connection, cause != CAUSE_ORDERLY);
     connection_detach_exchange(connection);
     connection->phase = PHASE_CLOSED;
-    if (connection->reading)
-        event_del(&connection->readable);
-    if (connection->writing)
-        event_del(&connection->writable);
+    event_del(&connection->event);
     loop_timer_stop(&connection->timer);
     transport_close(&connection->transport);
     http_tls_release(connection->tls);
@@ -337,9 +334,8 @@ static bool connection_handshake(struct http_connection *connection)
     return false;
 }
 
-static void connection_readable(evutil_socket_t fd, short events, void *argument)
+static void connection_read(struct http_connection *connection)
 {
-    struct http_connection *connection = argument;
     struct http_home *home = connection->home;
     connection_enter(connection);
     bool more = connection->phase != PHASE_HANDSHAKE || connection_handshake(connection);
@@ -363,19 +359,23 @@ static void connection_readable(evutil_socket_t fd, short events, void *argument
     connection_leave(connection);
 }
 
-static void connection_writable(evutil_socket_t fd, short events, void *argument)
+static void connection_event(evutil_socket_t fd, short events, void *argument)
 {
     struct http_connection *connection = argument;
     connection_enter(connection);
-    if (connection->phase == PHASE_HANDSHAKE)
-        connection_readable(fd, events, connection);
-    else
+    if ((events & EV_WRITE) && connection->phase != PHASE_HANDSHAKE)
         connection_flush(connection);
+    if (((events & EV_READ) && connection->phase != PHASE_CLOSED) || connection->phase == PHASE_HANDSHAKE)
+        connection_read(connection);
     connection_leave(connection);
 }
 
 static void connection_timed_out(struct http_connection *connection)
 {
+    if (connection->wait == WAIT_HANDLER) {
+        exchange_repeat(connection->exchange);
+        return;
+    }
     atomic_fetch_add_explicit(&server_of(connection)->timeouts, 1, memory_order_relaxed);
     switch (connection->wait) {
     case WAIT_HEAD:
@@ -440,8 +440,7 @@ void connection_open(struct http_home *home, int fd, const char *peer, struct ht
     connection->wait = wait_now(connection);
     connection->since_ms = loop_now_ms(home->loop);
     snprintf(connection->peer, sizeof connection->peer, "%s", peer);
-    event_assign(&connection->readable, loop_base(home->loop), fd, EV_READ | EV_PERSIST, connection_readable, connection);
-    event_assign(&connection->writable, loop_base(home->loop), fd, EV_WRITE | EV_PERSIST, connection_writable, connection);
+    event_assign(&connection->event, loop_base(home->loop), fd, EV_PERSIST, connection_event, connection);
     connection->next = home->connections;
     if (home->connections)
         home->connections->previous = connection;

@@ -25,7 +25,7 @@ struct http_connection {
     struct http_connection *previous, *next;
     struct http_transport transport;
     struct http_tls *tls;           /* the certificate it began with */
-    struct event readable, writable;
+    struct event event;             /* for what is wanted of reading and writing */
     struct loop_timer timer;        /* lazy: it may fire before the deadline, and is then set again */
     uint64_t timer_ms;              /* when it fires */
     uint64_t since_ms;              /* the beginning of the current wait */
@@ -35,7 +35,7 @@ struct http_connection {
     bool taking;                    /* in the loop over requests: answers are gathered */
     bool closing;                   /* no request after this answer */
     bool peer_closed;
-    bool reading, writing;          /* events added */
+    bool reading, writing;          /* what the event is added for */
     bool tls_unread;                /* TLS holds bytes we have not read yet */
     bool handshake_writes;          /* the handshake waits for the socket to take bytes */
     bool progressed;                /* bytes were sent since the last look */

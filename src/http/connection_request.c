@@ -1,7 +1,6 @@
 /* From received bytes to requests and their handlers. */
 #include "http/connection.h"
 
-#include <event2/event.h>
 #include <string.h>
 
 #include "http/server_state.h"
@@ -21,8 +20,6 @@ void connection_refuse(struct http_connection *connection, unsigned status, cons
     connection->closing = true;
     connection->phase = PHASE_HANDLING;
     connection->request_count++;
-    if (exchange->request.minor_version == 0 && !http_parser_has_head(&exchange->parser))
-        exchange->request.minor_version = 1;
     http_answer_error(exchange, status, text);
 }
 
@@ -53,7 +50,7 @@ static void connection_dispatch(struct http_connection *connection, bool oversiz
     if (atomic_load_explicit(&server_of(connection)->draining, memory_order_relaxed))
         connection->closing = true;
     exchange_fill_request(exchange);
-    exchange->request.oversized = oversized;
+    exchange->incoming->request.oversized = oversized;
     exchange->started_ms = loop_now_ms(connection->home->loop);
     if (exchange->route)
         exchange->route->handler(exchange, exchange->route->argument);
@@ -69,16 +66,16 @@ static void connection_too_large(struct http_connection *connection)
         return;
     }
     connection->closing = true; /* the rest of the body is not read */
-    buffer_free(&exchange->body);
+    buffer_free(&exchange->incoming->body);
     connection_dispatch(connection, true);
 }
 
 static void connection_took_head(struct http_connection *connection, bool more_data)
 {
     struct http_exchange *exchange = connection->exchange;
-    struct http_parser *parser = &exchange->parser;
+    struct http_parser *parser = &exchange->incoming->parser;
     exchange_fill_request(exchange);
-    exchange->route = http_router_find(server_of(connection)->router, exchange->request.path);
+    exchange->route = http_router_find(server_of(connection)->router, exchange->incoming->request.path);
     bool has_body = parser->chunked || parser->content_length > 0;
     if (!exchange->route && has_body) {
         connection->closing = true; /* not worth reading */
@@ -100,15 +97,15 @@ static void connection_took_head(struct http_connection *connection, bool more_d
 
 static void connection_took_piece(struct http_connection *connection)
 {
-    struct http_exchange *exchange = connection->exchange;
-    struct buffer *body = &exchange->body;
-    if (body->capacity == 0 && exchange->parser.content_length) { /* one allocation for a body of modest size */
-        uint64_t announced = exchange->parser.content_length;
+    struct http_incoming *incoming = connection->exchange->incoming;
+    struct buffer *body = &incoming->body;
+    if (body->capacity == 0 && incoming->parser.content_length) { /* one allocation for a body of modest size */
+        uint64_t announced = incoming->parser.content_length;
         size_t room = announced < BODY_RESERVE_MAX ? (size_t)announced : BODY_RESERVE_MAX;
         if (buffer_extend(body, room))
             body->size = 0;
     }
-    if (!buffer_append(body, exchange->parser.piece.data, exchange->parser.piece.size))
+    if (!buffer_append(body, incoming->parser.piece.data, incoming->parser.piece.size))
         connection_refuse(connection, 503, "out of memory");
 }
 
@@ -126,7 +123,7 @@ static size_t connection_take_requests(struct http_connection *connection, struc
                 break;
             }
         }
-        struct http_parser *parser = &connection->exchange->parser;
+        struct http_parser *parser = &connection->exchange->incoming->parser;
         size_t part;
         enum http_parse_event event = http_parser_feed(parser, bytes_of(data.data + used, data.size - used), &part);
         used += part;
@@ -194,7 +191,5 @@ void connection_resume(struct http_connection *connection)
     }
     if (open && connection->phase == PHASE_READING && connection->peer_closed && connection->output.size == 0)
         connection_linger(connection); /* nothing more will come */
-    else if (open && connection->tls_unread && connection->input.size == 0)
-        event_active(&connection->readable, EV_READ, 0); /* the socket itself will not say so */
     connection_leave(connection);
 }

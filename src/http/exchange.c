@@ -18,27 +18,50 @@ static void buffer_recycle(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
+static struct http_exchange *exchange_allocate(struct http_home *home)
+{
+    struct http_exchange *exchange = calloc(1, sizeof *exchange);
+    struct http_incoming *incoming = calloc(1, sizeof *incoming);
+    if (!exchange || !incoming) {
+        free(exchange);
+        free(incoming);
+        return NULL;
+    }
+    http_parser_start(&incoming->parser, &HTTP_PARSER_LIMITS_DEFAULT);
+    exchange->home = home;
+    exchange->incoming = incoming;
+    return exchange;
+}
+
 struct http_exchange *exchange_new(struct http_home *home, struct http_connection *connection)
 {
     struct http_exchange *exchange = home->spare;
     home->spare = NULL;
-    if (!exchange) {
-        exchange = calloc(1, sizeof *exchange);
-        if (!exchange)
-            return NULL;
-        http_parser_start(&exchange->parser, &HTTP_PARSER_LIMITS_DEFAULT);
-        exchange->home = home;
-    }
+    if (!exchange)
+        exchange = exchange_allocate(home);
+    if (!exchange)
+        return NULL;
     exchange->connection = connection;
     exchange->status = 200;
-    memcpy(exchange->peer, connection->peer, sizeof exchange->peer);
+    exchange->minor_version = 1;
+    memcpy(exchange->incoming->peer, connection->peer, sizeof connection->peer);
     return exchange;
+}
+
+void http_exchange_forget_request(struct http_exchange *exchange)
+{
+    struct http_incoming *incoming = exchange->incoming;
+    if (!incoming)
+        return;
+    http_parser_free(&incoming->parser);
+    buffer_free(&incoming->body);
+    free(incoming);
+    exchange->incoming = NULL;
 }
 
 static void exchange_release(struct http_exchange *exchange)
 {
-    http_parser_free(&exchange->parser);
-    buffer_free(&exchange->body);
+    http_exchange_forget_request(exchange);
     buffer_free(&exchange->fields);
     buffer_free(&exchange->whole);
     free(exchange);
@@ -54,23 +77,21 @@ void exchange_free_spare(struct http_home *home)
 static void exchange_free(struct http_exchange *exchange)
 {
     struct http_home *home = exchange->home;
-    loop_timer_stop(&exchange->repeat_timer);
+    struct http_incoming *incoming = exchange->incoming;
     arena_free(&exchange->arena);
     output_free(&exchange->outbox);
-    if (home->spare) {
+    if (home->spare || !incoming) {
         exchange_release(exchange);
         return;
     }
-    buffer_recycle(&exchange->body);
+    http_parser_restart(&incoming->parser);
+    buffer_recycle(&incoming->body);
     buffer_recycle(&exchange->fields);
     buffer_recycle(&exchange->whole);
-    http_parser_restart(&exchange->parser);
-    struct buffer body = exchange->body, fields = exchange->fields, whole = exchange->whole;
-    /* Everything but the parser, which has its own way, back to zero. */
-    size_t behind = offsetof(struct http_exchange, request);
-    memset((char *)exchange + behind, 0, sizeof *exchange - behind);
-    exchange->connection = NULL;
-    exchange->body = body;
+    struct buffer fields = exchange->fields, whole = exchange->whole;
+    memset(exchange, 0, sizeof *exchange);
+    exchange->home = home;
+    exchange->incoming = incoming;
     exchange->fields = fields;
     exchange->whole = whole;
     home->spare = exchange;
@@ -89,9 +110,13 @@ void exchange_end(struct http_exchange *exchange, enum http_ending ending)
 
 void exchange_fill_request(struct http_exchange *exchange)
 {
-    const struct http_parser *parser = &exchange->parser;
+    struct http_incoming *incoming = exchange->incoming;
+    const struct http_parser *parser = &incoming->parser;
     const char *head = (const char *)parser->head.data;
-    exchange->request = (struct http_request){
+    exchange->minor_version = parser->minor_version;
+    exchange->without_body = parser->method == HTTP_METHOD_HEAD;
+    exchange->keep_alive = parser->keep_alive;
+    incoming->request = (struct http_request){
         .method = parser->method,
         .minor_version = parser->minor_version,
         .method_name = head + parser->method_name,
@@ -101,7 +126,7 @@ void exchange_fill_request(struct http_exchange *exchange)
         .host = head + parser->host,
         .header_count = parser->field_count,
         .tls = exchange->connection->transport.tls != NULL,
-        .body = buffer_bytes(&exchange->body),
+        .body = buffer_bytes(&incoming->body),
     };
 }
 
@@ -109,7 +134,7 @@ void exchange_fill_request(struct http_exchange *exchange)
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {
-    return &exchange->request;
+    return &exchange->incoming->request;
 }
 
 struct arena *http_exchange_arena(struct http_exchange *exchange)
@@ -124,7 +149,7 @@ struct loop *http_exchange_loop(const struct http_exchange *exchange)
 
 const char *http_exchange_peer(const struct http_exchange *exchange)
 {
-    return exchange->peer;
+    return exchange->incoming ? exchange->incoming->peer : "";
 }
 
 uint64_t http_exchange_started_ms(const struct http_exchange *exchange)
@@ -141,17 +166,6 @@ struct bytes http_exchange_channel_binding(const struct http_exchange *exchange)
 void http_exchange_set_callbacks(struct http_exchange *exchange, const struct http_exchange_callbacks *callbacks)
 {
     exchange->callbacks = *callbacks;
-}
-
-void http_exchange_forget_request(struct http_exchange *exchange)
-{
-    struct http_request *request = &exchange->request;
-    http_parser_forget_head(&exchange->parser);
-    buffer_free(&exchange->body);
-    *request = (struct http_request){
-        .method = request->method, .minor_version = request->minor_version, .tls = request->tls,
-        .method_name = "", .target = "", .path = "", .query = "", .host = "",
-    };
 }
 
 /* --- the head of the answer --- */
@@ -262,7 +276,7 @@ void exchange_emit_head(struct http_exchange *exchange, struct output *output, b
     place = PUT_LITERAL(place, "\r\nDate: ");
     place = put(place, date, strlen(date));
     place = PUT_LITERAL(place, "\r\n");
-    if (chunked && exchange->request.minor_version > 0) {
+    if (chunked && exchange->minor_version > 0) {
         place = PUT_LITERAL(place, "Transfer-Encoding: chunked\r\n");
     } else if (!chunked && exchange->status != 204 && exchange->status != 304) {
         place = PUT_LITERAL(place, "Content-Length: ");
@@ -271,7 +285,7 @@ void exchange_emit_head(struct http_exchange *exchange, struct output *output, b
     }
     if (!keep_alive)
         place = PUT_LITERAL(place, "Connection: close\r\n");
-    else if (exchange->request.minor_version == 0)
+    else if (exchange->minor_version == 0)
         place = PUT_LITERAL(place, "Connection: keep-alive\r\n");
     size_t line_size = (size_t)(place - line);
     size_t fields_size = exchange->fields.size;
@@ -291,8 +305,8 @@ void exchange_emit_head(struct http_exchange *exchange, struct output *output, b
 /* Whether another request may follow on the connection. */
 static bool keeps_alive(const struct http_exchange *exchange, bool chunked)
 {
-    return exchange->parser.keep_alive && !exchange->close && !exchange->connection->closing
-        && !(chunked && exchange->request.minor_version == 0);
+    return exchange->keep_alive && !exchange->close && !exchange->connection->closing
+        && !(chunked && exchange->minor_version == 0);
 }
 
 static void emit_chunked_head(struct http_exchange *exchange)
@@ -301,13 +315,14 @@ static void emit_chunked_head(struct http_exchange *exchange)
     bool keep_alive = keeps_alive(exchange, true);
     connection->closing |= !keep_alive;
     exchange_emit_head(exchange, &connection->output, keep_alive, true);
+    buffer_free(&exchange->fields);
 }
 
 static void append_chunk(const struct http_exchange *exchange, struct output *output, struct bytes chunk)
 {
-    if (exchange->request.method == HTTP_METHOD_HEAD || chunk.size == 0)
+    if (exchange->without_body || chunk.size == 0)
         return;
-    if (exchange->request.minor_version == 0) {
+    if (exchange->minor_version == 0) {
         output_append(output, chunk.data, chunk.size);
         return;
     }
@@ -324,7 +339,6 @@ static void append_chunk(const struct http_exchange *exchange, struct output *ou
 static void finish_on_loop(struct http_exchange *exchange, enum exchange_finish finish)
 {
     struct http_connection *connection = exchange->connection;
-    loop_timer_stop(&exchange->repeat_timer);
     if (!connection) {
         exchange_end(exchange, HTTP_ENDING_BROKEN);
         return;
@@ -339,13 +353,13 @@ static void finish_on_loop(struct http_exchange *exchange, enum exchange_finish 
             bool keep_alive = keeps_alive(exchange, false);
             connection->closing |= !keep_alive;
             exchange_emit_head(exchange, &connection->output, keep_alive, false);
-            if (exchange->request.method != HTTP_METHOD_HEAD)
+            if (!exchange->without_body)
                 output_take(&connection->output, &exchange->whole);
             connection->output.failed |= exchange->whole.failed;
         } else {
             if (!exchange->head_sent)
                 emit_chunked_head(exchange);
-            if (exchange->request.method != HTTP_METHOD_HEAD && exchange->request.minor_version > 0)
+            if (!exchange->without_body && exchange->minor_version > 0)
                 output_append(&connection->output, "0\r\n\r\n", 5);
         }
         connection_answered(connection);
@@ -353,18 +367,26 @@ static void finish_on_loop(struct http_exchange *exchange, enum exchange_finish 
     connection_leave(connection);
 }
 
-static void repeat_expired(struct loop_timer *timer)
+void exchange_repeat(struct http_exchange *exchange)
 {
-    struct http_exchange *exchange = container_of(timer, struct http_exchange, repeat_timer);
+    struct http_connection *connection = exchange->connection;
+    append_chunk(exchange, &connection->output, bytes_of_string(exchange->repeat_text));
+    connection_flush(connection);
+}
+
+static void exchange_set_repeat(struct http_exchange *exchange, const char *text, uint32_t period_ms)
+{
+    exchange->repeat_text = text;
+    exchange->repeat_ms = period_ms;
+}
+
+/* Has the connection set its deadline anew. */
+static void exchange_look_again(struct http_exchange *exchange)
+{
     struct http_connection *connection = exchange->connection;
     if (!connection)
         return;
-    loop_timer_start(exchange->home->loop, timer, exchange->repeat_ms, repeat_expired);
-    if (connection->output.size) /* a client that does not read needs no further signs of life */
-        return;
     connection_enter(connection);
-    append_chunk(exchange, &connection->output, bytes_of_string(exchange->repeat_text));
-    connection_flush(connection);
     connection_leave(connection);
 }
 
@@ -392,9 +414,12 @@ static void exchange_run_task(struct loop_task *task)
     pthread_mutex_lock(&exchange->home->lock);
     output_splice(&outbox, &exchange->outbox);
     enum exchange_finish finish = exchange->finish;
-    bool repeat = exchange->repeat_new;
+    bool repeat = exchange->repeat_ms_new > 0;
+    if (repeat)
+        exchange_set_repeat(exchange, exchange->repeat_text_new, exchange->repeat_ms_new);
+    exchange->repeat_ms_new = 0;
     bool broken = exchange->break_notice;
-    exchange->repeat_new = exchange->break_notice = exchange->posted = false;
+    exchange->break_notice = exchange->posted = false;
     pthread_mutex_unlock(&exchange->home->lock);
     if (outbox.first || outbox.failed)
         send_outbox(exchange, &outbox, finish == FINISH_NOT_YET);
@@ -402,8 +427,8 @@ static void exchange_run_task(struct loop_task *task)
         finish_on_loop(exchange, finish);
         return;
     }
-    if (repeat && exchange->connection)
-        loop_timer_start(exchange->home->loop, &exchange->repeat_timer, exchange->repeat_ms, repeat_expired);
+    if (repeat)
+        exchange_look_again(exchange);
     if (broken && !exchange->notified) {
         exchange->notified = true;
         if (exchange->callbacks.broken) /* may finish the exchange: the last thing here */
@@ -510,15 +535,12 @@ void http_answer_repeat(struct http_exchange *exchange, const char *text, uint32
 {
     assert(exchange->begun && period_ms > 0);
     if (direct_or_lock(exchange)) {
-        exchange->repeat_text = text;
-        exchange->repeat_ms = period_ms;
-        if (exchange->connection)
-            loop_timer_start(exchange->home->loop, &exchange->repeat_timer, period_ms, repeat_expired);
+        exchange_set_repeat(exchange, text, period_ms);
+        exchange_look_again(exchange);
         return;
     }
-    exchange->repeat_text = text;
-    exchange->repeat_ms = period_ms;
-    exchange->repeat_new = true;
+    exchange->repeat_text_new = text;
+    exchange->repeat_ms_new = period_ms;
     post_locked(exchange);
     pthread_mutex_unlock(&exchange->home->lock);
 }

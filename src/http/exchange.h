@@ -21,7 +21,7 @@ struct http_home {
     pthread_mutex_t lock;
     uint8_t *scratch;               /* HTTP_SCRATCH_SIZE bytes into which connections read */
     struct http_connection *connections;
-    struct http_exchange *spare;    /* the last one freed, for the next request */
+    struct http_exchange *spare;    /* the last one freed, for the next request, with its 'incoming' */
     time_t date_s;                  /* the second 'date' is for */
     char date[32];
     atomic_uint connection_count;   /* also counts those on their way to this loop */
@@ -32,18 +32,29 @@ struct http_home {
 
 enum exchange_finish { FINISH_NOT_YET, FINISH_WHOLE, FINISH_CHUNKED, FINISH_ABORT };
 
+/* The request with all its memory; apart from the exchange, so that a parked one can do without. Loop while it is read,
+ * then holder. */
+struct http_incoming {
+    struct http_parser parser;
+    struct http_request request;
+    struct buffer body;
+    char peer[46];
+};
+
 struct http_exchange {
     struct http_home *home;              /* fixed */
     struct http_connection *connection;  /* loop; NULL once it is gone */
-    struct http_parser parser;           /* loop while reading, then holder */
-    struct http_request request;         /* the same */
-    struct buffer body;                  /* the same */
+    struct http_incoming *incoming;      /* NULL once forgotten */
     const struct http_route *route;      /* loop */
     struct arena arena;                  /* holder */
     struct http_exchange_callbacks callbacks;
     struct http_delivery *delivery;      /* holder, then loop */
     uint64_t started_ms;
-    char peer[46];
+
+    /* What answering needs to know of the request, once its head was read. */
+    uint8_t minor_version;
+    bool without_body;      /* HEAD */
+    bool keep_alive;
 
     /* The answer; holder, then loop. */
     uint16_t status;
@@ -58,8 +69,8 @@ struct http_exchange {
     bool head_sent;         /* the head is in the output */
     bool was_over;          /* 'drained' is due */
     bool notified;          /* 'broken' was called */
-    enum http_ending ending;
-    struct loop_timer repeat_timer;
+    const char *repeat_text; /* written every repeat_ms by the connection's timer; 0: not at all */
+    uint32_t repeat_ms;
 
     /* From other threads to the loop; lock. */
     struct loop_task task;
@@ -67,9 +78,8 @@ struct http_exchange {
     bool break_notice;
     enum exchange_finish finish;
     struct output outbox;
-    const char *repeat_text;
-    uint32_t repeat_ms;
-    bool repeat_new;
+    const char *repeat_text_new;
+    uint32_t repeat_ms_new;
 };
 
 /* All on the loop thread. */
@@ -79,6 +89,8 @@ void exchange_end(struct http_exchange *exchange, enum http_ending ending);
 void exchange_free_spare(struct http_home *home);
 /* Fills 'request' from the parser; at the head, and again when the body is complete. */
 void exchange_fill_request(struct http_exchange *exchange);
+/* Writes the repeated text. */
+void exchange_repeat(struct http_exchange *exchange);
 /* The connection is gone or half-closed: 'broken' will be called from the loop. */
 void exchange_notify_broken(struct http_exchange *exchange);
 /* The head of the answer and, with a whole answer, its body, into the output. */

@@ -7,8 +7,8 @@
 
 struct http_header http_request_header_at(const struct http_request *request, unsigned index)
 {
-    const struct http_exchange *exchange = container_of((struct http_request *)request, struct http_exchange, request);
-    const struct http_parser *parser = &exchange->parser;
+    const struct http_incoming *incoming = container_of((struct http_request *)request, struct http_incoming, request);
+    const struct http_parser *parser = &incoming->parser;
     if (index >= parser->field_count)
         return (struct http_header){"", "", 0, 0};
     const struct http_field *field = &parser->fields[index];
