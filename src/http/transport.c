@@ -79,7 +79,8 @@ static enum transport_status plain_send(int fd, struct output *output)
     while (output->size) {
         struct iovec pieces[PIECES_MAX];
         struct msghdr message = {.msg_iov = pieces, .msg_iovlen = output_pieces(output, pieces, PIECES_MAX)};
-        ssize_t result = sendmsg(fd, &message, MSG_NOSIGNAL);
+        ssize_t result = message.msg_iovlen == 1 ? send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                                                 : sendmsg(fd, &message, MSG_NOSIGNAL);
         if (result >= 0)
             output_consume(output, (size_t)result);
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
