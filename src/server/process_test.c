@@ -86,6 +86,7 @@ static void server_start(struct server_process *server)
     assert_true(server->pid >= 0);
     if (server->pid > 0)
         return;
+    alarm(60); /* should the test be gone by then */
     int log = open(server->log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(log, STDERR_FILENO);
     setenv("NOTIFY_SOCKET", server->notify_path, 1);
@@ -304,6 +305,7 @@ static void becomes_another_user(void **state)
     server_prepare(&server);
     assert_int_equal(chmod(server.folder, 0777), 0);
     assert_int_equal(chmod(server.key_path, 0644), 0);
+    assert_int_equal(chmod(server.notify_path, 0777), 0);
     write_config(&server, "[server]\nuser = nobody\n");
     server_start(&server);
     expect_notice(&server, "READY=1");
