@@ -102,6 +102,25 @@ static void check_printed(const struct fixture *fixture, uint32_t first, size_t 
     arena_free(&arena);
 }
 
+/* With MAPIHTTP_WRITE_SEEDS=FOLDER the larger fixtures become seeds of structure_fuzz. */
+static void write_seed(const struct fixture *fixture, const struct wire_structure *structure, struct bytes bytes)
+{
+    const char *seeds = getenv("MAPIHTTP_WRITE_SEEDS");
+    char path[2048];
+    uint32_t index = 0;
+    if (!seeds || bytes.size < 24)
+        return;
+    while (wire_structures[index] != structure)
+        index++;
+    snprintf(path, sizeof path, "%s/%s-%u", seeds, structure->name, fixture->line);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    uint8_t header[3] = { (uint8_t)index, (uint8_t)(index >> 8), (uint8_t)(fixture->context.wide | fixture->context.public_logon << 2) };
+    fwrite(header, 1, sizeof header, file);
+    fwrite(bytes.data, 1, bytes.size, file);
+    fclose(file);
+}
+
 static void check_again(const struct fixture *fixture, const struct wire_structure *structure, struct bytes bytes)
 {
     struct arena arena = { 0 };
@@ -110,6 +129,7 @@ static void check_again(const struct fixture *fixture, const struct wire_structu
     size_t size;
     bool canonical;
     void *object = arena_allocate(&arena, structure->size);
+    write_seed(fixture, structure, bytes);
     if (!wire_decode_prefix(&arena, structure, bytes, &fixture->context, object, &size, &canonical, &error))
         complain(fixture, 0, "%s at %zu in %s", wire_status_name(error.status), error.offset, error.path);
     if (size != bytes.size)
