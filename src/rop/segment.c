@@ -21,6 +21,15 @@ enum segment_state segment_enter(struct execution *execution, struct open_mailbo
         *ret_error = error;
         return SEGMENT_FAILED;
     }
+    /* One transaction for reading too: all ROPs of the request see one state, and the file is locked once, not by each. */
+    error = mailbox_begin(execution->mailbox);
+    if (error) {
+        open_mailbox_release(open);
+        execution->mailbox = NULL;
+        *ret_error = error;
+        return SEGMENT_FAILED;
+    }
+    execution->in_transaction = true;
     execution->open = open_mailbox_hold_again(open);
     return SEGMENT_READY;
 }
