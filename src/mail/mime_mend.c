@@ -2,15 +2,36 @@
 
 #include <string.h>
 
+/* The value of a base64 digit, -1 for any other byte; bytes from 128 on are none. */
+static const int8_t base64_digits[128] = {
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+
 static int base64_digit(uint8_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return c < 128 ? base64_digits[c] : -1;
+}
+
+/* As many whole groups of four digits as stand there without anything between; returns how many bytes that were. */
+static size_t decode_whole_groups(const uint8_t *in, size_t size, uint8_t *out)
+{
+    size_t i = 0;
+    for (; i + 4 <= size; i += 4, out += 3) {
+        int a = base64_digit(in[i]), b = base64_digit(in[i + 1]), c = base64_digit(in[i + 2]), d = base64_digit(in[i + 3]);
+        if ((a | b | c | d) < 0)
+            break;
+        out[0] = (uint8_t)(a << 2 | b >> 4);
+        out[1] = (uint8_t)(b << 4 | c >> 2);
+        out[2] = (uint8_t)(c << 6 | d);
+    }
+    return i;
 }
 
 size_t mime_decode_base64(struct bytes encoded, uint8_t *out, bool *ret_damaged)
@@ -20,6 +41,11 @@ size_t mime_decode_base64(struct bytes encoded, uint8_t *out, bool *ret_damaged)
     unsigned digits = 0;
     bool damaged = false;
     for (size_t i = 0; i <= encoded.size; i++) {
+        if (digits == 0) {
+            size_t taken = decode_whole_groups(encoded.data + i, encoded.size - i, out + size);
+            i += taken;
+            size += taken / 4 * 3;
+        }
         uint8_t c = i < encoded.size ? encoded.data[i] : '=';
         int digit = base64_digit(c);
         if (digit >= 0) {
