@@ -100,24 +100,29 @@ static struct bytes header_block(struct bytes mail)
     return mail;
 }
 
-/* What GMime warns of while it parses, in words; the most of it is harmless and not told. */
+/* What GMime warns of while it parses, in words; the most of it is harmless and not told, and nothing is told twice. */
 static void parser_warning(gint64 offset, GMimeParserWarning warning, const gchar *item, gpointer data)
 {
+    static const struct {
+        GMimeParserWarning warning;
+        const char *what, *why;
+    } rows[] = {
+        {GMIME_WARN_INVALID_CONTENT_TYPE, "Content-Type header", "unreadable"},
+        {GMIME_WARN_MALFORMED_MULTIPART, "multipart", "does not keep to its boundary"},
+        {GMIME_WARN_TRUNCATED_MESSAGE, "multipart", "ends without its closing boundary"},
+        {GMIME_WARN_MALFORMED_MESSAGE, "forwarded message", "has no headers"},
+        {GMIME_CRIT_INVALID_HEADER_NAME, "header line", "has no valid name: it stands only in the transport headers"},
+        {GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY, "multipart", "names no boundary"},
+        {GMIME_CRIT_NESTING_OVERFLOW, "structure", "too many parts within parts"},
+        {GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT, "part", "has neither headers nor content"},
+        {GMIME_WARN_INVALID_ADDRESS_LIST, "address list", "does not follow the grammar: read as far as it can be"},
+    };
     struct mime_reader *reader = data;
-    const char *why = NULL;
-    switch (warning) {
-    case GMIME_WARN_INVALID_CONTENT_TYPE: why = "an unreadable Content-Type"; break;
-    case GMIME_WARN_MALFORMED_MULTIPART: why = "a multipart that does not keep to its boundary"; break;
-    case GMIME_WARN_TRUNCATED_MESSAGE: why = "a multipart that ends without its closing boundary"; break;
-    case GMIME_WARN_MALFORMED_MESSAGE: why = "a forwarded message without headers"; break;
-    case GMIME_CRIT_INVALID_HEADER_NAME: why = "a header line without a valid name"; break;
-    case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY: why = "a multipart without a boundary"; break;
-    case GMIME_CRIT_NESTING_OVERFLOW: why = "too many parts within parts"; break;
-    case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT: why = "a part with neither headers nor content"; break;
-    case GMIME_WARN_INVALID_ADDRESS_LIST: why = "an address list that does not follow the grammar"; break;
-    default: return;
-    }
-    reader_notice(reader, MIME_NOTICE_DAMAGED, item ? item : "structure", why);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].warning == warning && !(reader->warned & 1u << i)) {
+            reader->warned |= 1u << i;
+            reader_notice(reader, MIME_NOTICE_DAMAGED, rows[i].what, rows[i].why);
+        }
 }
 
 static GMimeMessage *parse(struct mime_reader *reader, GByteArray *view)

@@ -13,6 +13,7 @@ struct mime_reader {
     struct mime_notices notices;
     GMimeParserOptions *parser_options;
     GMimeObject *root;       /* the outermost part of the current message; its header lines are those of the message */
+    unsigned warned;         /* bits of the parser's warnings that were told */
     unsigned depth;          /* of multiparts and messages, from the outermost */
     unsigned message_depth;  /* of embedded messages */
     unsigned nameless_count; /* attachments whose names were made up */
