@@ -1,4 +1,4 @@
-/* Runs scenario files: requests and answers in words, through the ROP executor over a mailbox on a real store in a folder of
+/* Long because the runner is one little interpreter. Runs scenario files: requests and answers in words, through the ROP executor over a mailbox on a real store in a folder of
  * its own. docs/rop.md has the notation. usage: scenario_test FILE... [--only TEXT] */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Long because one notation is read, put into structures and compared here: the three must agree. */
 #include "value.h"
 
 #include <ctype.h>
