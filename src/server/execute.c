@@ -160,6 +160,7 @@ void execute_begin(struct mapi_exchange *mapi)
         answer_error(mapi, EC_RPC_FAILED);
         mapi_exchange_finish(mapi);
     } else {
+        mapi_context_of(&mapi->ticket)->executed = true;
         mapi_exchange_work(mapi, mailbox_strand_strand(mapi_context_of(&mapi->ticket)->mailbox_strand), begin_execute);
     }
 }

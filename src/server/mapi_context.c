@@ -78,9 +78,7 @@ void mapi_context_released(void *user, struct session_context *session)
     struct mapi_context *context = session_context_attachment(session);
     if (!context)
         session_context_free(session);
-    else if (!context->rop_session)
-        free_context(context);
-    else if (atomic_load(&services->stopping))
+    else if (!context->executed || atomic_load(&services->stopping))
         destroy_now(context);
     else if (!strand_post(mailbox_strand_strand(context->mailbox_strand), &context->destroy))
         keep_orphan(context);

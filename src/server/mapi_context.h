@@ -12,6 +12,7 @@ struct mapi_context {
     struct session_context *session;
     struct mailbox_strand *mailbox_strand;
     _Atomic(void *) rop_session;    /* NULL at the address book, and until Connect has made it */
+    bool executed;                  /* an Execute has run: the ROP session may hold something of a mailbox */
     struct strand_task destroy;
     struct mapi_context *next;      /* among the orphans */
     pthread_mutex_t wait_lock;

@@ -2,9 +2,10 @@
  * rop_executor, src/server calls it.
  *
  * Ownership: a session context owns exactly one ROP session, made at Connect and destroyed after the context has ended and
- * its last request is finished. Thread: session_create, execute and session_destroy run on a worker thread, on the strand
- * of a mailbox (see below), never two of them at once for one ROP session. event_pending and the wake callback may be
- * called on any thread at any time between create and destroy. */
+ * its last request is finished. Thread: execute, and session_destroy of a session that was ever executed, run on a worker
+ * thread, on the strand of a mailbox (see below). session_create may be called anywhere, also on a loop: it neither opens a
+ * mailbox nor waits; so may session_destroy of a session that was never executed. Never two of them at once for one ROP
+ * session. event_pending and the wake callback may be called on any thread at any time between create and destroy. */
 #pragma once
 #include "base/arena.h"
 #include "base/guid.h"
