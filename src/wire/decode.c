@@ -357,17 +357,23 @@ bool decode_record(struct decoder *decoder, const struct wire_structure *structu
     return done;
 }
 
+static struct decoder decoder_for(struct arena *arena, const struct wire_structure *structure, struct bytes bytes,
+    const struct wire_context *context, struct wire_error *error)
+{
+    static const uint8_t nothing[1]; /* no bytes may have no address */
+    const uint8_t *start = bytes.data ? bytes.data : nothing;
+    return (struct decoder){
+        .start = start, .at = start, .end = start + bytes.size, .arena = arena,
+        .memory = DECODE_MEMORY_BASE + DECODE_MEMORY_PER_BYTE * bytes.size, .context = context ? *context : (struct wire_context){ 0 },
+        .vocabulary = structure->vocabulary, .canonical = true, .error = error,
+    };
+}
+
 bool wire_decode_prefix(struct arena *arena, const struct wire_structure *structure, struct bytes bytes,
     const struct wire_context *context, void *ret_object, size_t *ret_size, bool *ret_canonical, struct wire_error *ret_error)
 {
     struct wire_error error = { 0 };
-    struct decoder decoder = {
-        .start = bytes.data, .at = bytes.data, .end = bytes.data + bytes.size, .arena = arena,
-        .memory = DECODE_MEMORY_BASE + DECODE_MEMORY_PER_BYTE * bytes.size, .vocabulary = structure->vocabulary,
-        .canonical = true, .error = &error,
-    };
-    if (context)
-        decoder.context = *context;
+    struct decoder decoder = decoder_for(arena, structure, bytes, context, &error);
     void *object = arena_allocate(arena, structure->size);
     if (!object ? !decode_fail(&decoder, WIRE_NO_MEMORY) : !decode_record(&decoder, structure, object)) {
         wire_path_name(&error, structure->name);
@@ -376,7 +382,7 @@ bool wire_decode_prefix(struct arena *arena, const struct wire_structure *struct
         return false;
     }
     memcpy(ret_object, object, structure->size);
-    *ret_size = (size_t)(decoder.at - bytes.data);
+    *ret_size = (size_t)(decoder.at - decoder.start);
     if (ret_canonical)
         *ret_canonical = decoder.canonical;
     return true;
@@ -410,13 +416,8 @@ bool wire_print(struct arena *arena, const struct wire_structure *structure, str
 {
     struct wire_error error = { 0 };
     struct printer printer = { .text = text, .base = base_offset, .indent = indent };
-    struct decoder decoder = {
-        .start = bytes.data, .at = bytes.data, .end = bytes.data + bytes.size, .arena = arena,
-        .memory = DECODE_MEMORY_BASE + DECODE_MEMORY_PER_BYTE * bytes.size, .vocabulary = structure->vocabulary,
-        .canonical = true, .error = &error, .printer = &printer,
-    };
-    if (context)
-        decoder.context = *context;
+    struct decoder decoder = decoder_for(arena, structure, bytes, context, &error);
+    decoder.printer = &printer;
     void *object = arena_allocate(arena, structure->size);
     bool done = object ? decode_record(&decoder, structure, object) : decode_fail(&decoder, WIRE_NO_MEMORY);
     if (done && decoder.at != decoder.end)

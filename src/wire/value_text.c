@@ -116,6 +116,8 @@ static void append_number(struct buffer *text, int64_t number, uint64_t hexadeci
 void value_text_append(struct buffer *text, const struct property_value *value)
 {
     uint16_t type = PROPERTY_TYPE(value->tag);
+    if (type & PTYP_INSTANCE_FLAG) /* one value of a list */
+        type &= (uint16_t)~(PTYP_INSTANCE_FLAG | PTYP_MULTIPLE_FLAG);
     if (type & PTYP_MULTIPLE_FLAG) {
         buffer_append_u8(text, '[');
         for (uint32_t i = 0; i < value->multiple.count; i++) {
