@@ -340,7 +340,9 @@ static enum context_verdict run(struct call *call)
     buffer_free(&call->cookies);
     if (step == STEP_DONE)
         return CONTEXT_DONE;
-    return step == STEP_LOST ? CONTEXT_LOST : CONTEXT_FAILED;
+    /* A resend that gets nothing but 15: the answer is not kept any more, and the specification's way is left. */
+    bool out_of_sequence = call->error->status == MAPIHTTP_TRANSPORT && call->error->code == MAPI_RESPONSE_INVALID_SEQUENCE;
+    return step == STEP_LOST || (call->resend && out_of_sequence) ? CONTEXT_LOST : CONTEXT_FAILED;
 }
 
 enum context_verdict context_connect(struct context *context, const char *request_type, struct bytes body,

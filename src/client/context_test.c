@@ -133,6 +133,23 @@ static void test_resend(void **state)
     close_fixture(&fixture);
 }
 
+/* The answer is not kept any more (it was too large): 15 for good sends the client the specification's way. */
+static void test_resend_in_vain(void **state)
+{
+    struct fixture fixture = {0};
+    struct mapihttp_error error = {0};
+    add(&fixture, 0, COOKIES("one", "1") RESEND, (struct fake_step){0});
+    add(&fixture, 0, COOKIES("one", "2"), (struct fake_step){.answer_cut = 250});
+    for (int i = 0; i < 3; i++)
+        add(&fixture, 15, COOKIES("one", "2"), (struct fake_step){0});
+    open_fixture(&fixture);
+    assert_connects(&fixture);
+    assert_int_equal(execute(&fixture, &error), CONTEXT_LOST);
+    assert_int_equal(error.code, 15);
+    assert_false(fixture.context.connected);
+    close_fixture(&fixture);
+}
+
 /* R1207, R1192: without it the context is lost, and Connect goes out with the old cookies. */
 static void test_reconnect(void **state)
 {
@@ -283,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headers),         cmocka_unit_test(test_resend),         cmocka_unit_test(test_reconnect),
+        cmocka_unit_test(test_resend_in_vain),
         cmocka_unit_test(test_context_not_found), cmocka_unit_test(test_response_codes), cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_not_this_protocol), cmocka_unit_test(test_wait),          cmocka_unit_test(test_cancelled_pause),
     };
