@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "store/sqlite/internal.h"
 
@@ -59,6 +60,25 @@ static void a_file_whose_creation_never_ended_can_be_created(void **state)
     assert_int_equal(store_mailbox_open(fixture.store, info.mailbox_guid, &fixture.mailbox), STORE_NOT_FOUND);
     assert_ok(store_mailbox_create(fixture.store, &info, &fixture.mailbox));
     assert_false(guid_equal(old, fixture.guid));
+}
+
+static void files_are_their_owners_alone(void **state)
+{
+    char path[512];
+    struct stat file;
+    assert_ok(store_meta_set(fixture.mailbox, "a", BYTES_LITERAL("b")));
+    DIR *directory = opendir(fixture.directory);
+    int count = 0;
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", fixture.directory, entry->d_name);
+        assert_int_equal(stat(path, &file), 0);
+        assert_int_equal(file.st_mode & 0777, 0600);
+        count++;
+    }
+    closedir(directory);
+    assert_int_equal(count, 3); /* the log and its index too */
 }
 
 static void what_is_no_database_is_damaged(void **state)
@@ -321,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SQLITE_TEST(a_file_of_a_newer_program_is_left_alone),
         SQLITE_TEST(a_file_whose_creation_never_ended_can_be_created),
+        SQLITE_TEST(files_are_their_owners_alone),
         SQLITE_TEST(what_is_no_database_is_damaged),
         SQLITE_TEST(the_check_finds_what_is_wrong),
         SQLITE_TEST(a_full_disk_loses_nothing_that_was_saved),

@@ -1,6 +1,7 @@
 /* The store: which mailboxes are open, and the files they are in. A mailbox that nobody holds stays open in the order of
  * its last use until there are too many of those. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -81,6 +82,11 @@ static enum store_status open_file(struct sqlite_store *store, struct sqlite_mai
     char *path = path_of(store, mailbox->guid, "");
     if (!path)
         return STORE_NO_MEMORY;
+    if (create) { /* mail is nobody else's to read; the files beside it get the same mode */
+        int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (file >= 0)
+            close(file);
+    }
     enum store_status status = database_open(mailbox, path, create);
     free(path);
     return status;
