@@ -1,7 +1,11 @@
 #include "server/authentication.h"
 
+#include <sys/resource.h>
+
 #include "base/filetime.h"
 #include "base/log.h"
+
+#define HASHING_PRIORITY 10
 
 struct authentication {
     struct services *services;
@@ -85,6 +89,8 @@ static void verified(struct loop_task *task)
 static void verify(struct worker_job *job)
 {
     struct authentication *authentication = container_of(job, struct authentication, job);
+    /* A flood of wrong passwords may have the processors that nobody else wants. Linux: of this thread only, for good. */
+    (void)setpriority(PRIO_PROCESS, 0, HASHING_PRIORITY);
     authentication->outcome = authenticator_verify(authentication->services->authenticator, &authentication->request,
                                                    loop_clock_ms());
     loop_post(http_exchange_loop(authentication->exchange), &authentication->verified);
