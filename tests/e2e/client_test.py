@@ -208,6 +208,13 @@ class ClientTest(unittest.TestCase):
             state = session.state()
             self.assertEqual((state.context_count, state.logon_count), (2, 2))
 
+    def test_operations(self):
+        """The rest of the library's functions, by a C program."""
+        result = subprocess.run([harness.program('client_operations'), f'http://127.0.0.1:{self.server.plain_port}/mapi/emsmdb/',
+                                 self.server.user_dn(), self.server.address()], capture_output=True, text=True,
+                                env=dict(os.environ, MAPIHTTP_PASSWORD=harness.PASSWORD))
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
     def test_document(self):
         """The program in docs/client.md is the one that is compiled, and it runs with the shared library alone."""
         with open(os.path.join(harness.ROOT, 'docs/client.md'), encoding='utf-8') as file:
