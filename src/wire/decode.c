@@ -369,19 +369,31 @@ static struct decoder decoder_for(struct arena *arena, const struct wire_structu
     };
 }
 
+/* The object is made in the arena and copied at the end, so that a failure leaves the caller's as it was. */
+static bool decode_object(struct decoder *decoder, const struct wire_structure *structure, bool whole, void *ret_object,
+    struct wire_error *ret_error)
+{
+    void *object = arena_allocate(decoder->arena, structure->size);
+    bool done = object ? decode_record(decoder, structure, object) : decode_fail(decoder, WIRE_NO_MEMORY);
+    if (done && whole && decoder->at != decoder->end)
+        done = decode_fail(decoder, WIRE_NOT_USED_UP);
+    if (done) {
+        memcpy(ret_object, object, structure->size);
+        return true;
+    }
+    wire_path_name(decoder->error, structure->name);
+    if (ret_error)
+        *ret_error = *decoder->error;
+    return false;
+}
+
 bool wire_decode_prefix(struct arena *arena, const struct wire_structure *structure, struct bytes bytes,
     const struct wire_context *context, void *ret_object, size_t *ret_size, bool *ret_canonical, struct wire_error *ret_error)
 {
-    struct wire_error error = { 0 };
+    struct wire_error error;
     struct decoder decoder = decoder_for(arena, structure, bytes, context, &error);
-    void *object = arena_allocate(arena, structure->size);
-    if (!object ? !decode_fail(&decoder, WIRE_NO_MEMORY) : !decode_record(&decoder, structure, object)) {
-        wire_path_name(&error, structure->name);
-        if (ret_error)
-            *ret_error = error;
+    if (!decode_object(&decoder, structure, false, ret_object, ret_error))
         return false;
-    }
-    memcpy(ret_object, object, structure->size);
     *ret_size = (size_t)(decoder.at - decoder.start);
     if (ret_canonical)
         *ret_canonical = decoder.canonical;
@@ -391,30 +403,15 @@ bool wire_decode_prefix(struct arena *arena, const struct wire_structure *struct
 bool wire_decode(struct arena *arena, const struct wire_structure *structure, struct bytes bytes,
     const struct wire_context *context, void *ret_object, struct wire_error *ret_error)
 {
-    size_t size;
-    void *object = arena_allocate(arena, structure->size);
-    if (!object) {
-        if (ret_error)
-            *ret_error = (struct wire_error){ .status = WIRE_NO_MEMORY };
-        return false;
-    }
-    if (!wire_decode_prefix(arena, structure, bytes, context, object, &size, NULL, ret_error))
-        return false;
-    if (size != bytes.size) {
-        if (ret_error) {
-            wire_fail(ret_error, WIRE_NOT_USED_UP, size);
-            wire_path_name(ret_error, structure->name);
-        }
-        return false;
-    }
-    memcpy(ret_object, object, structure->size);
-    return true;
+    struct wire_error error;
+    struct decoder decoder = decoder_for(arena, structure, bytes, context, &error);
+    return decode_object(&decoder, structure, true, ret_object, ret_error);
 }
 
 bool wire_print(struct arena *arena, const struct wire_structure *structure, struct bytes bytes,
     const struct wire_context *context, size_t base_offset, unsigned indent, struct buffer *text, struct wire_error *ret_error)
 {
-    struct wire_error error = { 0 };
+    struct wire_error error;
     struct printer printer = { .text = text, .base = base_offset, .indent = indent };
     struct decoder decoder = decoder_for(arena, structure, bytes, context, &error);
     decoder.printer = &printer;

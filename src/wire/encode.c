@@ -232,7 +232,7 @@ bool encode_record(struct encoder *encoder, const struct wire_structure *structu
 bool wire_encode(const struct wire_structure *structure, const void *object, const struct wire_context *context,
     struct buffer *buffer, struct wire_error *ret_error)
 {
-    struct wire_error error = { 0 };
+    struct wire_error error;
     bool failed_before = buffer->failed;
     struct encoder encoder = { .buffer = buffer, .start = buffer->size, .vocabulary = structure->vocabulary, .error = &error };
     if (context)
