@@ -20,7 +20,7 @@ struct arena_block {
 static struct arena_block *arena_grow(struct arena *arena, size_t size)
 {
     size_t size_max = arena->size_max ? arena->size_max : ARENA_SIZE_MAX;
-    size_t capacity = arena->block ? arena->block->capacity * 2 : BLOCK_SIZE_MIN;
+    size_t capacity = arena->block ? arena->block->capacity * 2 : arena->first_size ? arena->first_size : BLOCK_SIZE_MIN;
     if (capacity > (1u << 20))
         capacity = 1u << 20;
     if (capacity < size)

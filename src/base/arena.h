@@ -10,6 +10,7 @@ struct arena {
     struct arena_block *block; /* the one being filled; it links to the full ones */
     size_t size;               /* bytes taken from the system, all blocks */
     size_t size_max;           /* 0: ARENA_SIZE_MAX */
+    uint32_t first_size;       /* of the first block; 0: 4096 */
 };
 
 /* Zeroed memory aligned for any type, or NULL at the cap or without memory. */

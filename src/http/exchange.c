@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define BUFFER_SIZE_KEPT_MAX 4096u
+#define ARENA_FIRST_SIZE 976u /* what a parked wait keeps beside its exchange fits, and 10,000 of them in 10 MB */
 
 /* --- life --- */
 
@@ -42,6 +43,7 @@ struct http_exchange *exchange_new(struct http_home *home, struct http_connectio
     if (!exchange)
         return NULL;
     exchange->connection = connection;
+    exchange->arena.first_size = ARENA_FIRST_SIZE;
     exchange->status = 200;
     exchange->minor_version = 1;
     memcpy(exchange->incoming->peer, connection->peer, sizeof connection->peer);
