@@ -104,9 +104,9 @@ static void expect_notice(struct server_process *server, const char *expected)
 {
     char text[256];
     ssize_t size = recv(server->notify_fd, text, sizeof text - 1, 0);
+    text[size > 0 ? size : 0] = 0;
     if (size < 0)
         fail_msg("no message in time; expected %s", expected);
-    text[size] = 0;
     if (strncmp(text, expected, strlen(expected)) != 0)
         fail_msg("'%s', not '%s'", text, expected);
 }
