@@ -17,5 +17,5 @@ struct mime_export_options {
     void *data;
 };
 
-/* False when 'write' refused, or without memory. */
+/* A body that is only rich text is read into the message on the way. False when 'write' refused, or without memory. */
 bool mime_export(struct message *message, const struct mime_export_options *options);

@@ -3,8 +3,10 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "mail/mime_charset.h"
 #include "mail/mime_properties.h"
 #include "mail/mime_writer.h"
+#include "mail/rtf.h"
 #include "protocol/property_tags.h"
 
 #define ATTACH_FLAG_RENDERED_IN_BODY 4u
@@ -25,13 +27,38 @@ static const char *last_part_of_class(const char *message_class)
     return point ? point + 1 : "";
 }
 
+/* MS-OXCMAIL 2.1.3.3: without HTML, rich text becomes the HTML it carries, or else its plain text. */
+static void read_rich_body(struct mime_writer *writer, struct message *message)
+{
+    struct arena *arena = message_arena(message);
+    struct bytes rtf;
+    struct rtf_content content;
+    bool damaged = false;
+    if (!rtf_decompress(arena, message_get_binary(&message->properties, PID_TAG_RTF_COMPRESSED), &rtf, &damaged)
+        || !rtf_read(arena, rtf, &content)) {
+        writer_notice(writer, MIME_NOTICE_DAMAGED, "body", "a rich-text (RTF) body, which is unreadable");
+        return;
+    }
+    if (damaged)
+        writer_notice(writer, MIME_NOTICE_DAMAGED, "body", "a rich-text (RTF) body that is cut or changed");
+    if (!content.is_html) {
+        writer_notice(writer, MIME_NOTICE_NOT_REPRESENTED, "body", "a rich-text (RTF) body: its text is written, its formatting is lost");
+        if (!message_find(&message->properties, PID_TAG_BODY))
+            message_set(message, (struct property_value){.tag = PID_TAG_BODY, .bytes = content.utf16});
+        return;
+    }
+    struct bytes html = text_codepage_of_utf16(arena, CODEPAGE_UTF8, content.utf16);
+    message_set(message, (struct property_value){.tag = PID_TAG_HTML, .bytes = html});
+    message_set_u32(message, &message->properties, PID_TAG_INTERNET_CODEPAGE, CODEPAGE_UTF8);
+}
+
 static struct plan make_plan(struct mime_writer *writer, struct message *message)
 {
     struct plan plan = {.message = message};
+    if (!message_find(&message->properties, PID_TAG_HTML) && message_find(&message->properties, PID_TAG_RTF_COMPRESSED))
+        read_rich_body(writer, message);
     plan.has_text = message_find(&message->properties, PID_TAG_BODY) != NULL;
     plan.has_html = message_find(&message->properties, PID_TAG_HTML) != NULL;
-    if (!plan.has_text && !plan.has_html && message_find(&message->properties, PID_TAG_RTF_COMPRESSED))
-        writer_notice(writer, MIME_NOTICE_NOT_REPRESENTED, "body", "there is only a rich-text (RTF) body");
     plan.places = arena_allocate(message_arena(message), message->attachment_count + 1);
     for (uint32_t i = 0; plan.places && i < message->attachment_count; i++) {
         const struct message_properties *properties = &message->attachments[i].properties;

@@ -175,7 +175,7 @@ static void what_mail_cannot_say_is_named(void **state)
     struct message_attachment *object = attach(message, "o", "application/x-o", BYTES_LITERAL("ole"));
     message_set_u32(message, &object->properties, PID_TAG_ATTACH_METHOD, 6);
     struct buffer notices = {0}, out = testing_export(message, &notices);
-    assert_true(testing_contains(&notices, "only a rich-text (RTF) body"));
+    assert_true(testing_contains(&notices, "a rich-text (RTF) body, which is unreadable"));
     assert_true(testing_contains(&notices, "only a reference to a file"));
     assert_true(testing_contains(&notices, "an OLE object"));
     buffer_free(&notices);

@@ -140,9 +140,13 @@ static void set_date(struct message *message, struct message_properties *propert
 
 static void set_reported_address(struct message *message, struct message_properties *properties, const char *value)
 {
-    const char *address = typed_value(value);
-    struct mail_address found = {address, "SMTP", address};
     struct arena *arena = message_arena(message);
+    const char *typed = typed_value(value);
+    const char *open = strchr(typed, '<'), *close = open ? strchr(open, '>') : NULL; /* against the rules, but common */
+    const char *address = close ? arena_format(arena, "%.*s", (int)(close - open - 1), open + 1) : typed;
+    if (!address)
+        return;
+    struct mail_address found = {address, "SMTP", address};
     message_set_text(message, properties, PID_TAG_DISPLAY_NAME, address);
     message_set_text(message, properties, PID_TAG_ADDRESS_TYPE, "SMTP");
     message_set_text(message, properties, PID_TAG_EMAIL_ADDRESS, address);
@@ -293,7 +297,7 @@ bool mime_import_report(struct mime_reader *reader, struct message *message)
             continue;
         char *text = arena_string_of(message_arena(message), message_get_binary(part, PID_TAG_ATTACH_DATA_BINARY));
         if (!text || !(delivery ? import_delivery_report(reader, message, text) : import_read_report(message, text)))
-            break;
+            continue; /* some put the words for people into a part of this type, too */
         uint64_t time = message_get_time(&message->properties, PID_TAG_CLIENT_SUBMIT_TIME);
         if (time)
             message_set_time(message, &message->properties, PID_TAG_REPORT_TIME, time);

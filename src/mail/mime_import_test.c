@@ -223,6 +223,9 @@ static void reports_have_their_classes(void **state)
         {REPORT("relayed", "2.0.0"), "REPORT.IPM.Note.Relayed.DR"},
         {REPORT("expanded", "2.0.0"), "REPORT.IPM.Note.Expanded.DR"},
         {REPORT("delivered", "2.0.0"), "REPORT.IPM.Note.DR"},
+        {"From: a@x\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nonly words\n--b\n"
+         "Content-Type: message/delivery-status\n\nReporting-MTA: dns; m\n\nFinal-Recipient: rfc822; <u@x>\nAction: failed\n--b--\n",
+            "REPORT.IPM.Note.NDR"},
         {REPORT("eaten", "2.0.0"), "REPORT.IPM.Note.DR"}, /* the second recipient's action is known */
         {"From: a@x\nContent-Type: multipart/report; boundary=b; report-type=disposition-notification\n\n--b\n\nread\n--b\n"
          "Content-Type: message/disposition-notification\n\nDisposition: manual-action/MDN-sent-manually; displayed\n--b--\n",
