@@ -38,7 +38,7 @@ static struct arena_block *arena_grow(struct arena *arena, size_t size)
     return block;
 }
 
-static void *arena_take(struct arena *arena, size_t size)
+void *arena_reserve(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 4)
         return NULL;
@@ -55,7 +55,7 @@ static void *arena_take(struct arena *arena, size_t size)
 
 void *arena_allocate(struct arena *arena, size_t size)
 {
-    void *place = arena_take(arena, size);
+    void *place = arena_reserve(arena, size);
     return place ? memset(place, 0, size) : NULL;
 }
 
@@ -68,7 +68,7 @@ void *arena_allocate_array(struct arena *arena, size_t count, size_t element_siz
 
 void *arena_copy(struct arena *arena, const void *data, size_t size)
 {
-    void *copy = arena_take(arena, size);
+    void *copy = arena_reserve(arena, size);
     if (copy && size)
         memcpy(copy, data, size);
     return copy;

@@ -15,7 +15,9 @@ struct arena {
 
 /* Zeroed memory aligned for any type, or NULL at the cap or without memory. */
 void *arena_allocate(struct arena *arena, size_t size);
-/* The same for 'count' elements; the product is checked. */
+/* The same without the zeros, for what is overwritten at once. */
+void *arena_reserve(struct arena *arena, size_t size);
+/* Zeroed memory for 'count' elements; the product is checked. */
 void *arena_allocate_array(struct arena *arena, size_t count, size_t element_size);
 #define arena_new(arena, type) ((type *)arena_allocate((arena), sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_allocate_array((arena), (count), sizeof(type)))

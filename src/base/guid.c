@@ -38,12 +38,15 @@ struct guid guid_random(void)
 
 void guid_format(struct guid guid, char text[GUID_TEXT_SIZE])
 {
+    static const char digits[] = "0123456789abcdef";
     char *place = text;
     for (int i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             *place++ = '-';
-        place += sprintf(place, "%02x", guid.data[text_order[i]]);
+        *place++ = digits[guid.data[text_order[i]] >> 4];
+        *place++ = digits[guid.data[text_order[i]] & 0x0F];
     }
+    *place = 0;
 }
 
 static int hex_digit(char c)

@@ -65,7 +65,7 @@ static enum store_status read_apart(struct store_mailbox *mailbox, struct arena 
     if (entry->size > size_max)
         return STORE_TOO_LARGE;
     size_t size;
-    uint8_t *data = arena_allocate(arena, (size_t)entry->size);
+    uint8_t *data = arena_reserve(arena, (size_t)entry->size);
     if (!data)
         return STORE_NO_MEMORY;
     enum store_status status = store_value_read(mailbox, entry->value_id, 0, (size_t)entry->size, data, &size);
