@@ -1,11 +1,13 @@
 #include "server/mapi_exchange.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/filetime.h"
 #include "base/log.h"
 #include "server/authentication.h"
+#include "server/notification_wait.h"
 #include "server/page.h"
 #include "wire/wire.h"
 
@@ -13,6 +15,7 @@
 
 /* --- answering --- */
 
+/* Frees 'mapi'. */
 static void send_answer(struct mapi_exchange *mapi, enum mapi_response_code late_code)
 {
     struct buffer stream = {0};
@@ -22,8 +25,8 @@ static void send_answer(struct mapi_exchange *mapi, enum mapi_response_code late
     mapi_answer_append_done(&stream, mapi->started, loop_clock_ms() - mapi->started_ms, late_code);
     buffer_append(&stream, mapi->answer.data, mapi->answer.size);
     buffer_free(&mapi->answer);
-    /* What follows may free 'mapi': it lives in the exchange. */
     struct http_exchange *exchange = mapi->exchange;
+    free(mapi);
     if (stream.failed) {
         http_answer_abort(exchange);
     } else if (started) {
@@ -46,6 +49,8 @@ static void let_go(struct mapi_exchange *mapi)
         session_end(services->sessions, mapi->ticket.context,
                     mapi->request.type == MAPI_REQUEST_CONNECT ? SESSION_END_REFUSED : SESSION_END_DISCONNECT);
     session_return(services->sessions, &mapi->ticket, loop_clock_ms());
+    if (mapi->wait)
+        notification_wait_forget(mapi);
     identity_release(mapi->identity);
     mapi->identity = NULL;
     arena_free(&mapi->arena);
@@ -76,9 +81,10 @@ void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code co
     }
     mapi_answer_headers(mapi->exchange, &mapi->request, code, &settings, &mapi->ticket);
     let_go(mapi);
+    struct http_exchange *exchange = mapi->exchange;
     struct buffer page = mapi->answer;
-    mapi->answer = (struct buffer){0};
-    http_answer_take(mapi->exchange, &page);
+    free(mapi);
+    http_answer_take(exchange, &page);
     buffer_free(&page);
 }
 
@@ -291,7 +297,7 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
         identity_release(identity);
         return;
     }
-    struct mapi_exchange *mapi = arena_new(http_exchange_arena(exchange), struct mapi_exchange);
+    struct mapi_exchange *mapi = malloc(sizeof *mapi);
     if (!mapi) {
         identity_release(identity);
         http_answer_error(exchange, 503, "out of memory");

@@ -1,5 +1,5 @@
-/* One MAPI/HTTP request on its way through the server. It lives in the arena of its HTTP exchange and is touched on the loop
- * of its connection, but for the time that 'work' runs on a strand: then the loop looks at nothing but 'streaming'.
+/* One MAPI/HTTP request on its way through the server. It is freed with the sending of its answer, and touched on the loop of
+ * its connection, but for the time that 'work' runs on a strand: then the loop looks at nothing but 'streaming'.
  *
  *   handler -> authentication -> headers -> session ticket -> (strand: work) -> answer
  *
@@ -31,7 +31,8 @@ struct mapi_exchange {
     void *body;                     /* the decoded request, struct ..._request */
     struct buffer answer;           /* the response body */
     enum mapi_response_code code;   /* of the work: SUCCESS, or a failure found late */
-    bool end_context;               /* the context ends with this answer: a refused Connect */
+    bool end_context;               /* the context ends with this answer: a refused Connect, Disconnect */
+    struct notification_wait *wait; /* NULL unless parked */
 };
 
 /* The handler of everything under /mapi; 'argument' is a struct mapi_endpoint. */
@@ -44,9 +45,9 @@ void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand,
 void mapi_exchange_done(struct mapi_exchange *mapi);
 struct mapi_exchange *mapi_exchange_of_work(struct strand_task *task);
 
-/* Sends what 'answer' and 'code' say and ends the exchange. On the loop. */
+/* Sends what 'answer' and 'code' say, ends the exchange and frees 'mapi'. On the loop. */
 void mapi_exchange_finish(struct mapi_exchange *mapi);
-/* Answers with a code other than SUCCESS and a page that says why. On the loop. */
+/* The same with a code other than SUCCESS and a page that says why. */
 void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail);
 /* Sends headers and PROCESSING if that has not been done; false when the client is known to be gone. On the loop. */
 bool mapi_exchange_stream(struct mapi_exchange *mapi);

@@ -1,9 +1,11 @@
 #include "server/notification_wait.h"
 
+#include <stdlib.h>
+
 #include "protocol/error_code.h"
 #include "protocol/mailbox_body.h"
 
-/* In the arena of the exchange. Whoever takes it out of its context (under the lock) ends it: the timer and the breaking of
+/* Freed with its request. Whoever takes it out of its context (under the lock) ends it: the timer and the breaking of
  * the connection on the loop, or any other thread by posting 'wake'. */
 struct notification_wait {
     struct mapi_exchange *mapi;
@@ -12,6 +14,13 @@ struct notification_wait {
     struct loop_task wake;
     enum notification_wait_end end;
 };
+
+void notification_wait_forget(struct mapi_exchange *mapi)
+{
+    http_exchange_set_callbacks(mapi->exchange, &(struct http_exchange_callbacks){0}); /* they name the wait */
+    free(mapi->wait);
+    mapi->wait = NULL;
+}
 
 static void answer(struct mapi_exchange *mapi, uint32_t error, bool event_pending)
 {
@@ -109,6 +118,7 @@ static void park(struct mapi_exchange *mapi, struct mapi_context *context, struc
 {
     struct services *services = mapi->services;
     *wait = (struct notification_wait){.mapi = mapi, .context = context, .wake = {.run = woken}};
+    mapi->wait = wait;
     http_exchange_set_callbacks(mapi->exchange, &(struct http_exchange_callbacks){.broken = broken, .argument = wait});
     bool there = mapi_exchange_stream(mapi);
     mapi->request.type_name = mapi->request.request_id = ""; /* they have been sent; the request goes */
@@ -144,10 +154,11 @@ void notification_wait_begin(struct mapi_exchange *mapi)
         answer(mapi, EC_SUCCESS, true);
         return;
     }
-    struct notification_wait *wait = arena_new(http_exchange_arena(mapi->exchange), struct notification_wait);
+    struct notification_wait *wait = malloc(sizeof *wait);
     if (!wait || atomic_fetch_add(&services->parked_waits, 1) >= atomic_load(&services->config)->parked_waits_max) {
         if (wait)
             atomic_fetch_sub(&services->parked_waits, 1);
+        free(wait);
         answer(mapi, EC_REJECTED, false); /* the client polls instead */
         return;
     }

@@ -7,6 +7,9 @@
  * second wait): Rejected. */
 void notification_wait_begin(struct mapi_exchange *mapi);
 
+/* Frees what a parked wait was, with its request. On the loop. */
+void notification_wait_forget(struct mapi_exchange *mapi);
+
 /* Why a wait ends before its time. */
 enum notification_wait_end {
     NOTIFICATION_WAIT_EVENT,
