@@ -88,21 +88,26 @@ static size_t largest_answer(const struct rop_request *request)
         (declaration->answer_size_of ? declaration->answer_size_of(request->body) : 0);
 }
 
-/* What has to be left for the ROPs behind 'index': their answers, or RopBufferTooSmall with the requests themselves. */
-static size_t reserve_behind(const struct execution *execution, uint32_t index)
+/* What has to be left for the ROPs behind each: their answers, or RopBufferTooSmall with the requests themselves. */
+static bool compute_reserves(struct execution *execution)
 {
+    uint32_t count = execution->requests.count;
+    execution->reserves = arena_array(execution->frame->arena, size_t, count + 1u);
+    if (!execution->reserves)
+        return false;
     size_t answers = 0, requests = TOO_SMALL_SIZE;
-    for (uint32_t i = index + 1; i < execution->requests.count; i++) {
-        size_t answer = largest_answer(&execution->requests.requests[i]);
+    for (uint32_t i = count; i > 0; i--) {
+        execution->reserves[i - 1] = answers < requests ? answers : requests;
+        size_t answer = largest_answer(&execution->requests.requests[i - 1]);
         answers = answer > SIZE_MAX - answers ? SIZE_MAX : answers + answer;
-        requests += execution->requests.requests[i].bytes.size;
+        requests += execution->requests.requests[i - 1].bytes.size;
     }
-    return answers < requests ? answers : requests;
+    return true;
 }
 
 static struct rop_room room_for(const struct execution *execution, uint32_t index)
 {
-    size_t used = execution->rops.size + RESPONSE_HEADER_SIZE + PENDING_SIZE + reserve_behind(execution, index);
+    size_t used = execution->rops.size + RESPONSE_HEADER_SIZE + PENDING_SIZE + execution->reserves[index];
     return (struct rop_room){
         .size = used < execution->rops_max ? execution->rops_max - used : 0,
         .is_largest = index == 0 &&
@@ -497,7 +502,7 @@ static struct execution *begin(struct rop_session *session, struct rop_execution
     }
     execution->rops_max = payload_max - sizeof(uint16_t) - handles_size;
     execution->saved_handles = arena_array(frame->arena, uint32_t, execution->requests.count + 1u);
-    if (!execution->saved_handles) {
+    if (!execution->saved_handles || !compute_reserves(execution)) {
         frame->error_code = EC_OUT_OF_MEMORY;
         return NULL;
     }

@@ -12,6 +12,7 @@ struct execution {
     uint32_t first_handle;    /* objects from here on were opened by this Execute */
     struct buffer rops;       /* the responses so far */
     size_t rops_max;          /* of them in the first payload */
+    size_t *reserves;         /* for each request, what has to be left for the ones behind it */
     bool ended;               /* nothing more is done: the list is through, or was broken off */
 
     /* The mailbox that belongs to this Execute at the moment (segment.c). */

@@ -213,6 +213,17 @@ uint32_t open_mailbox_acquire(struct open_mailbox *mailbox, bool create, struct 
     return error;
 }
 
+void open_mailbox_acquire_as_is(struct open_mailbox *mailbox, struct mailbox **ret_mailbox)
+{
+    struct open_mailboxes *mailboxes = mailbox->table;
+    pthread_mutex_lock(&mailboxes->lock);
+    while (mailbox->busy)
+        pthread_cond_wait(&mailboxes->released, &mailboxes->lock);
+    mailbox->busy = true;
+    *ret_mailbox = mailbox->mailbox;
+    pthread_mutex_unlock(&mailboxes->lock);
+}
+
 void open_mailbox_release(struct open_mailbox *mailbox)
 {
     struct open_mailboxes *mailboxes = mailbox->table;

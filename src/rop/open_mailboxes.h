@@ -26,6 +26,8 @@ void open_mailbox_let_go(struct open_mailbox *mailbox);
 /* Opens the mailbox where it is closed and takes it for the caller; with 'create' makes it where there is none.
  * EC_NOT_FOUND without it, EC_LOGON_FAILED where the store cannot open it. */
 uint32_t open_mailbox_acquire(struct open_mailbox *mailbox, bool create, struct mailbox **ret_mailbox);
+/* The same without opening it: *ret_mailbox is NULL where it is closed. For what ends, such as subscriptions. */
+void open_mailbox_acquire_as_is(struct open_mailbox *mailbox, struct mailbox **ret_mailbox);
 void open_mailbox_release(struct open_mailbox *mailbox);
 
 struct guid open_mailbox_guid(const struct open_mailbox *mailbox);

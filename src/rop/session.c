@@ -76,6 +76,17 @@ void rop_session_release(struct rop_session *session, struct rop_object *object)
     rop_object_map_remove(&session->objects, object);
 }
 
+/* Other than its own and folders, which hold nothing. */
+static bool has_objects(const struct rop_session *session, const struct rop_logon *logon)
+{
+    for (uint32_t i = 0; i < session->objects.count; i++) {
+        const struct rop_object *object = session->objects.objects[i];
+        if (object->logon == logon && !(object->kind & (ROP_OBJECT_LOGON | ROP_OBJECT_FOLDER)))
+            return true;
+    }
+    return false;
+}
+
 void rop_session_free(struct rop_session *session)
 {
     if (!session)
@@ -85,11 +96,12 @@ void rop_session_free(struct rop_session *session)
         if (!logon)
             continue;
         struct mailbox *mailbox = NULL;
-        bool acquired = open_mailbox_acquire(logon->mailbox, false, &mailbox) == 0;
-        logon->logon.mailbox = mailbox; /* NULL where it cannot be opened: the objects go all the same */
+        /* Objects may still write (streams on folders); where the mailbox cannot be opened they go all the same. */
+        if (!has_objects(session, logon) || open_mailbox_acquire(logon->mailbox, false, &mailbox))
+            open_mailbox_acquire_as_is(logon->mailbox, &mailbox);
+        logon->logon.mailbox = mailbox;
         close_objects_of(session, logon);
-        if (acquired)
-            open_mailbox_release(logon->mailbox);
+        open_mailbox_release(logon->mailbox);
         open_mailbox_let_go(logon->mailbox);
         free(logon);
     }
