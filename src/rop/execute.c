@@ -110,6 +110,7 @@ static struct rop_room room_for(const struct execution *execution, uint32_t inde
     size_t used = execution->rops.size + RESPONSE_HEADER_SIZE + PENDING_SIZE + execution->reserves[index];
     return (struct rop_room){
         .size = used < execution->rops_max ? execution->rops_max - used : 0,
+        .none = used > execution->rops_max,
         .is_largest = index == 0 &&
             execution->frame->max_rop_out >= ROP_PAYLOAD_SIZE_MAX + EXTENDED_UNIT_HEADER_SIZE,
     };
@@ -149,8 +150,8 @@ static enum step run(struct execution *execution, uint32_t index, const struct r
     const struct rop_request *request = &execution->requests.requests[index];
     struct rop_room room = room_for(execution, index);
     size_t worst = largest_answer(request) - RESPONSE_HEADER_SIZE;
-    if (declaration->writes && worst > room.size && !room.is_largest)
-        return too_small(execution, index, false);
+    if (room.none || (declaration->writes && worst > room.size && !room.is_largest))
+        return too_small(execution, index, room.none && room.is_largest);
     call->room = room.size;
     call->room_is_largest = room.is_largest;
     call->out = &execution->rops;
@@ -193,7 +194,7 @@ static enum step refuse(struct execution *execution, uint32_t index, uint32_t er
     struct rop_room room = room_for(execution, index);
     struct rop_call call = {.arena = execution->frame->arena};
     size_t start = execution->rops.size;
-    if (!buffer_extend(&execution->rops, RESPONSE_HEADER_SIZE) ||
+    if (room.none || !buffer_extend(&execution->rops, RESPONSE_HEADER_SIZE) ||
         !answer_append(execution, request, &call, error, start, room.size)) {
         execution->rops.size = start;
         return too_small(execution, index, room.is_largest);

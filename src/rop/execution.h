@@ -57,7 +57,8 @@ void segment_leave(struct execution *execution);
 /* Where one ROP's answer stands: 'room' for its body. */
 struct rop_room {
     size_t size;
-    bool is_largest;
+    bool none;       /* not even for a header */
+    bool is_largest; /* the client cannot get more by asking again */
 };
 /* Appends the response of a call (or of its refusal) and says whether it had room; the buffer is as before where not. */
 bool answer_append(struct execution *execution, const struct rop_request *request, struct rop_call *call, uint32_t error,
