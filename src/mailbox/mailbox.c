@@ -65,6 +65,7 @@ void mailbox_close(struct mailbox *mailbox)
 {
     if (mailbox == NULL)
         return;
+    mailbox_rollback(mailbox);
     store_mailbox_release(mailbox->store);
     free(mailbox->changes);
     free(mailbox->owner_name);
@@ -109,6 +110,32 @@ static void forget_changes(struct mailbox *mailbox)
     mailbox->changes_lost = false;
 }
 
+void mailbox_add_undo(struct mailbox *mailbox, struct mailbox_undo *undo)
+{
+    undo->next = mailbox->undo;
+    undo->in_savepoint = true;
+    mailbox->undo = undo;
+}
+
+/* The newest first; only those of the open savepoint where that alone is undone. */
+static void restore_session_state(struct mailbox *mailbox, bool savepoint_only)
+{
+    while (mailbox->undo != NULL && (!savepoint_only || mailbox->undo->in_savepoint)) {
+        struct mailbox_undo *undo = mailbox->undo;
+        mailbox->undo = undo->next;
+        undo->restore(undo);
+    }
+}
+
+static void forget_session_state(struct mailbox *mailbox)
+{
+    while (mailbox->undo != NULL) {
+        struct mailbox_undo *undo = mailbox->undo;
+        mailbox->undo = undo->next;
+        undo->forget(undo);
+    }
+}
+
 uint32_t mailbox_begin(struct mailbox *mailbox)
 {
     return mailbox_error(store_begin(mailbox->store));
@@ -117,10 +144,13 @@ uint32_t mailbox_begin(struct mailbox *mailbox)
 uint32_t mailbox_commit(struct mailbox *mailbox)
 {
     uint32_t error = mailbox_error(store_commit(mailbox->store));
-    if (error == EC_SUCCESS)
+    if (error == EC_SUCCESS) {
+        forget_session_state(mailbox);
         mailbox_deliver_changes(mailbox);
-    else
+    } else {
+        restore_session_state(mailbox, false);
         mailbox->epoch++;
+    }
     forget_changes(mailbox);
     return error;
 }
@@ -128,6 +158,7 @@ uint32_t mailbox_commit(struct mailbox *mailbox)
 void mailbox_rollback(struct mailbox *mailbox)
 {
     store_rollback(mailbox->store);
+    restore_session_state(mailbox, false);
     mailbox->epoch++;
     forget_changes(mailbox);
 }
@@ -137,6 +168,8 @@ uint32_t mailbox_savepoint(struct mailbox *mailbox)
     uint32_t error = mailbox_error(store_savepoint(mailbox->store, ROP_SAVEPOINT));
     if (error == EC_SUCCESS)
         mailbox->savepoint_change_count = mailbox->change_count;
+    for (struct mailbox_undo *undo = mailbox->undo; error == EC_SUCCESS && undo != NULL; undo = undo->next)
+        undo->in_savepoint = false;
     return error;
 }
 
@@ -148,6 +181,7 @@ uint32_t mailbox_savepoint_keep(struct mailbox *mailbox)
 void mailbox_savepoint_rollback(struct mailbox *mailbox)
 {
     (void)store_savepoint_rollback(mailbox->store, ROP_SAVEPOINT);
+    restore_session_state(mailbox, true);
     mailbox->change_count = mailbox->savepoint_change_count;
     mailbox->epoch++;
 }

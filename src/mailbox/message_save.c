@@ -147,6 +147,8 @@ static uint32_t build_content(struct builder *builder, const struct property_sou
         }
         if (found[i].staged != NULL)
             error = bag_value_flush(builder->mailbox, found[i].staged);
+        if (error == EC_SUCCESS && found[i].staged != NULL)
+            error = bag_value_check(builder->mailbox, found[i].staged);
         values[content.value_count++] = (struct store_value){.tag = found[i].value.tag,
             .value_id = found[i].staged != NULL ? found[i].staged->value_id : found[i].value_id};
     }
@@ -292,29 +294,118 @@ static uint32_t build_attachments(struct builder *builder, const struct content 
 
 /* ---- After the write ---- */
 
-static void bag_now_owned(struct property_bag *bag)
+/* What a save changed in the session's own state, to be put back where the transaction is not committed after all: the client
+ * may then try again with the same handle. */
+struct saved_node {
+    struct attachment_content *attachment; /* a reference */
+    uint64_t message_id, parent_id, attachment_id;
+    uint64_t embedded_message_id, embedded_attachment_id;
+};
+struct message_undo {
+    struct mailbox_undo undo;
+    struct logon logon;
+    struct message *message; /* a reference */
+    struct content *content; /* as it was, a reference */
+    uint64_t message_id, change_number;
+    bool writable;
+    uint32_t node_count;
+    struct saved_node nodes[];
+};
+
+enum adoption { ADOPT, GIVE_BACK, SETTLE };
+
+/* Staged values belong to what was saved now; to the session again; or for good. */
+static void bag_adopt(struct property_bag *bag, enum adoption adoption)
 {
-    for (uint32_t i = 0; i < bag->count; i++)
-        if (bag->entries[i].value != NULL && bag->entries[i].value->staged)
-            bag->entries[i].value->owned = true;
+    for (uint32_t i = 0; i < bag->count; i++) {
+        struct bag_value *value = bag->entries[i].value;
+        if (value == NULL || !value->staged || (adoption == ADOPT ? value->owned : !value->adopted))
+            continue;
+        value->owned = adoption != GIVE_BACK;
+        value->adopted = adoption == ADOPT;
+    }
 }
 
-/* Nodes that other handles still hold now stand over what was stored. */
-static void nodes_now_stored(const struct builder *builder, struct content *content)
+static void node_adopt(struct attachment_content *node, enum adoption adoption)
 {
-    bag_now_owned(&content->bag);
-    for (uint32_t i = 0; i < builder->node_count; i++) {
-        struct attachment_content *node = builder->nodes[i].attachment;
-        node->message_id = builder->message_id;
-        node->parent_id = builder->nodes[i].parent_id;
-        node->attachment_id = builder->nodes[i].attachment_id;
-        bag_now_owned(&node->bag);
-        if (node->embedded != NULL) {
-            node->embedded->message_id = builder->message_id;
-            node->embedded->attachment_id = node->attachment_id;
-            bag_now_owned(&node->embedded->bag);
-        }
+    bag_adopt(&node->bag, adoption);
+    if (node->embedded != NULL)
+        bag_adopt(&node->embedded->bag, adoption);
+}
+
+static void node_set_place(struct attachment_content *node, const struct saved_node *place)
+{
+    node->message_id = place->message_id;
+    node->parent_id = place->parent_id;
+    node->attachment_id = place->attachment_id;
+    if (node->embedded == NULL)
+        return;
+    node->embedded->message_id = place->embedded_message_id;
+    node->embedded->attachment_id = place->embedded_attachment_id;
+}
+
+static void undo_end(struct message_undo *undo)
+{
+    undo->logon.mailbox = undo->undo.mailbox;
+    for (uint32_t i = 0; i < undo->node_count; i++)
+        attachment_content_release(undo->undo.mailbox, undo->nodes[i].attachment);
+    content_release(undo->undo.mailbox, undo->content);
+    message_close(&undo->logon, undo->message);
+    free(undo);
+}
+
+static void undo_save(struct mailbox_undo *base)
+{
+    struct message_undo *undo = (struct message_undo *)base;
+    struct message *message = undo->message;
+    for (uint32_t i = 0; i < undo->node_count; i++) {
+        node_set_place(undo->nodes[i].attachment, &undo->nodes[i]);
+        node_adopt(undo->nodes[i].attachment, GIVE_BACK);
     }
+    bag_adopt(&undo->content->bag, GIVE_BACK);
+    content_release(base->mailbox, message->content);
+    message->content = content_reference(undo->content);
+    message->message_id = undo->message_id;
+    message->change_number = undo->change_number;
+    message->writable = undo->writable;
+    undo_end(undo);
+}
+
+static void forget_undo(struct mailbox_undo *base)
+{
+    struct message_undo *undo = (struct message_undo *)base;
+    for (uint32_t i = 0; i < undo->node_count; i++)
+        node_adopt(undo->nodes[i].attachment, SETTLE);
+    bag_adopt(&undo->content->bag, SETTLE);
+    undo_end(undo);
+}
+
+/* Puts the handle and the nodes that other handles still hold over what is stored now. */
+static uint32_t adopt_stored(const struct builder *builder, struct logon *logon, struct message *message, struct content *fresh,
+    const struct store_message_write *write)
+{
+    struct message_undo *undo = calloc(1, sizeof *undo + builder->node_count * sizeof *undo->nodes);
+    if (undo == NULL)
+        return EC_OUT_OF_MEMORY;
+    *undo = (struct message_undo){.undo = {.mailbox = builder->mailbox, .restore = undo_save, .forget = forget_undo}, .logon = *logon,
+        .message = message, .content = message->content, .message_id = message->message_id, .change_number = message->change_number,
+        .writable = message->writable, .node_count = builder->node_count};
+    message_reference(message);
+    for (uint32_t i = 0; i < builder->node_count; i++) {
+        const struct stored_node *stored = &builder->nodes[i];
+        struct attachment_content *node = attachment_content_reference(stored->attachment);
+        undo->nodes[i] = (struct saved_node){node, node->message_id, node->parent_id, node->attachment_id,
+            node->embedded != NULL ? node->embedded->message_id : 0, node->embedded != NULL ? node->embedded->attachment_id : 0};
+        struct saved_node now = {node, builder->message_id, stored->parent_id, stored->attachment_id, builder->message_id, stored->attachment_id};
+        node_set_place(node, &now);
+        node_adopt(node, ADOPT);
+    }
+    bag_adopt(&message->content->bag, ADOPT);
+    message->content = fresh; /* the old one is the undo's */
+    message->message_id = write->message_id;
+    message->change_number = write->change_number;
+    mailbox_add_undo(builder->mailbox, &undo->undo);
+    return EC_SUCCESS;
 }
 
 /* ---- The write itself ---- */
@@ -412,13 +503,12 @@ uint32_t message_write(struct arena *arena, struct logon *logon, struct message 
     struct content *fresh = error == EC_SUCCESS ? content_new(&message->account, write.message_id, 0) : NULL;
     if (error == EC_SUCCESS && fresh == NULL)
         error = EC_OUT_OF_MEMORY;
-    if (error != EC_SUCCESS)
+    if (error == EC_SUCCESS)
+        error = adopt_stored(&builder, logon, message, fresh, &write);
+    if (error != EC_SUCCESS) {
+        content_release(mailbox, fresh);
         return error == EC_NOT_FOUND && stored ? EC_OBJECT_DELETED : error;
-    nodes_now_stored(&builder, message->content);
-    content_release(mailbox, message->content);
-    message->content = fresh;
-    message->message_id = write.message_id;
-    message->change_number = write.change_number;
+    }
     mailbox_changed(mailbox, &(struct change){.kind = stored ? CHANGE_MESSAGE_MODIFIED : CHANGE_MESSAGE_CREATED,
         .associated = message->associated, .folder_id = message->folder_id, .message_id = message->message_id});
     return EC_SUCCESS;

@@ -30,6 +30,15 @@ struct change {
     uint64_t old_message_id;
 };
 
+/* Session state that follows the transaction: put back where it is rolled back, forgotten once it is committed. */
+struct mailbox_undo {
+    struct mailbox *mailbox;
+    struct mailbox_undo *next; /* older */
+    void (*restore)(struct mailbox_undo *undo); /* each frees it */
+    void (*forget)(struct mailbox_undo *undo);
+    bool in_savepoint;
+};
+
 /* Counters by which listings know that a folder has changed; folders share them, which at worst makes a listing anew. */
 #define MAILBOX_GENERATIONS 256u
 
@@ -43,6 +52,7 @@ struct mailbox {
     uint32_t change_count, change_capacity;
     uint32_t savepoint_change_count;
     bool changes_lost; /* without memory for a change: tables are told to reload */
+    struct mailbox_undo *undo; /* of this transaction, the newest first */
     uint32_t epoch;    /* random at first, another after each roll back */
     uint32_t generations[MAILBOX_GENERATIONS];
     char *owner_name;  /* UTF-8, NULL when not told */
@@ -67,6 +77,7 @@ struct write_scope {
 uint32_t write_scope_begin(struct mailbox *mailbox, struct write_scope *ret_scope);
 uint32_t write_scope_end(struct mailbox *mailbox, struct write_scope scope, uint32_t error);
 void mailbox_changed(struct mailbox *mailbox, const struct change *change);
+void mailbox_add_undo(struct mailbox *mailbox, struct mailbox_undo *undo);
 /* Another number after every change of the folder's messages; folder_id 0: of any folder or message. */
 uint64_t mailbox_generation(const struct mailbox *mailbox, uint64_t folder_id);
 /* notification.c: tells the subscribers and forgets the changes. */

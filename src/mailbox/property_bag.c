@@ -108,6 +108,15 @@ uint32_t bag_value_read(struct mailbox *mailbox, const struct bag_value *value, 
     return EC_SUCCESS;
 }
 
+uint32_t bag_value_check(struct mailbox *mailbox, const struct bag_value *value)
+{
+    uint64_t size = 0;
+    if (!value->staged || value->owned)
+        return EC_SUCCESS;
+    uint32_t error = mailbox_error(store_value_size(mailbox->store, value->value_id, &size));
+    return error == EC_SUCCESS && size != value->stored_size ? EC_CORRUPT_DATA : error;
+}
+
 uint32_t bag_value_flush(struct mailbox *mailbox, struct bag_value *value)
 {
     if (!value->staged || value->tail.size == 0)
@@ -123,8 +132,9 @@ uint32_t bag_value_flush(struct mailbox *mailbox, struct bag_value *value)
     return EC_SUCCESS;
 }
 
-/* Moves a value from memory into the store. */
-static uint32_t stage(struct mailbox *mailbox, struct bag_value *value)
+/* Moves a value from memory into the store, with 'data' written over it at 'offset' and then 'size' bytes long: as it was
+ * where any of that fails, since the failed ROP's savepoint takes the store's half back. */
+static uint32_t stage(struct mailbox *mailbox, struct bag_value *value, uint64_t offset, struct bytes data, uint64_t size)
 {
     uint64_t value_id = 0;
     uint32_t error = mailbox_error(store_value_create(mailbox->store, &value_id));
@@ -132,13 +142,17 @@ static uint32_t stage(struct mailbox *mailbox, struct bag_value *value)
         return error;
     if (value->value.bytes.size > 0)
         error = mailbox_error(store_value_write(mailbox->store, value_id, 0, value->value.bytes));
+    if (error == EC_SUCCESS && data.size > 0)
+        error = mailbox_error(store_value_write(mailbox->store, value_id, offset, data));
+    if (error == EC_SUCCESS)
+        error = mailbox_error(store_value_resize(mailbox->store, value_id, size));
     if (error != EC_SUCCESS) {
         (void)store_value_discard(mailbox->store, &value_id, 1);
         return error;
     }
     value->staged = true;
     value->value_id = value_id;
-    value->stored_size = value->value.bytes.size;
+    value->stored_size = size;
     free(value->memory);
     value->memory = NULL;
     value->value.bytes = BYTES_NONE;
@@ -186,7 +200,12 @@ static uint32_t write_staged(struct mailbox *mailbox, struct bag_value *value, u
             value->tail.failed = false;
             return EC_OUT_OF_MEMORY;
         }
-        return fits_in_memory(value, value->tail.size) ? EC_SUCCESS : bag_value_flush(mailbox, value);
+        if (fits_in_memory(value, value->tail.size))
+            return EC_SUCCESS;
+        error = bag_value_flush(mailbox, value);
+        if (error != EC_SUCCESS)
+            value->tail.size -= data.size; /* not written: as if never asked */
+        return error;
     }
     error = bag_value_flush(mailbox, value);
     if (error == EC_SUCCESS)
@@ -201,11 +220,8 @@ uint32_t bag_value_write(struct mailbox *mailbox, struct bag_value *value, uint6
     if (data.size == 0)
         return EC_SUCCESS;
     uint64_t end = offset + data.size;
-    if (!value->staged && !fits_in_memory(value, end)) {
-        uint32_t error = stage(mailbox, value);
-        if (error != EC_SUCCESS)
-            return error;
-    }
+    if (!value->staged && !fits_in_memory(value, end))
+        return stage(mailbox, value, offset, data, end > value->value.bytes.size ? end : value->value.bytes.size);
     if (value->staged)
         return write_staged(mailbox, value, offset, data);
     if (end > value->value.bytes.size) {
@@ -219,14 +235,11 @@ uint32_t bag_value_write(struct mailbox *mailbox, struct bag_value *value, uint6
 
 uint32_t bag_value_resize(struct mailbox *mailbox, struct bag_value *value, uint64_t size)
 {
-    uint32_t error = EC_SUCCESS;
     if (!value->staged && !fits_in_memory(value, size))
-        error = stage(mailbox, value);
-    if (error != EC_SUCCESS)
-        return error;
+        return stage(mailbox, value, 0, BYTES_NONE, size);
     if (!value->staged)
         return resize_in_memory(value, (size_t)size);
-    error = bag_value_flush(mailbox, value);
+    uint32_t error = bag_value_flush(mailbox, value);
     if (error == EC_SUCCESS)
         error = mailbox_error(store_value_resize(mailbox->store, value->value_id, size));
     if (error == EC_SUCCESS)

@@ -25,6 +25,7 @@ struct bag_value {
     struct property_value value;
     bool staged;
     bool owned; /* the value belongs to something saved: to be kept, never written or thrown away */
+    bool adopted; /* owned since a save whose transaction is not committed yet */
     uint64_t value_id;
     uint64_t stored_size; /* bytes in the store */
     struct buffer tail;   /* follows the stored bytes */
@@ -64,5 +65,7 @@ uint32_t bag_value_resize(struct mailbox *mailbox, struct bag_value *value, uint
 uint32_t bag_value_make_own(struct mailbox *mailbox, struct bag_value **value);
 /* Writes the tail of a staged value to the store. */
 uint32_t bag_value_flush(struct mailbox *mailbox, struct bag_value *value);
+/* Whether what is staged is still all there: an Execute that could not be committed takes back what it staged. */
+uint32_t bag_value_check(struct mailbox *mailbox, const struct bag_value *value);
 /* A value kept apart by something saved, to be shared by a bag (reading only, until made own). */
 struct bag_value *bag_value_of_stored(struct memory_account *account, uint32_t tag, uint64_t value_id, uint64_t size);
