@@ -243,60 +243,91 @@ static void tell_counts(struct mailbox *mailbox, struct arena *arena, struct tou
 
 /* ---- Events of tables ---- */
 
-/* The place behind which the row stands: the row before it. */
-static void set_insert_after(struct table_access *access, const struct table_row *row, uint64_t index, struct notification *event)
-{
-    struct table_position before;
-    struct table_row *previous;
-    uint32_t count = 0;
-    if (table_position_by(access, row, false, index, &before) != EC_SUCCESS)
-        return;
-    if (table_fetch(access, &before, true, 1, true, &previous, &count) == EC_SUCCESS && count > 0) {
-        bool messages = access->table->kind == TABLE_CONTENTS;
-        event->insert_after_folder_id = messages ? access->table->folder_id : previous[0].id;
-        event->insert_after_message_id = messages ? previous[0].id : 0;
-    }
-    table_position_free(&before);
-}
+/* Rows before the changed one that are looked at to find the shown one it stands behind. */
+#define ROWS_BEFORE_MAX 256u
 
-/* The row of an id, read anew; false where the table does not show it. ret_index: in a list. */
-static bool find_row(struct table_access *access, uint64_t id, struct table_row *ret_row, uint64_t *ret_index)
+enum row_effect { ROW_NOT_SHOWN, ROW_SHOWN, ROW_PLACE_UNKNOWN };
+
+/* The row of a message, read anew. Whether a restricted table shows it is asked of this row alone: its listing is not made
+ * anew for every new mail. */
+static enum row_effect find_message(struct table_access *access, uint64_t id, struct table_row *ret_row)
 {
     struct arena *arena = access->arena;
-    if (access->is_list) {
-        for (uint32_t i = 0; i < access->count; i++) {
-            if (access->table->list.ids[i] != id)
-                continue;
-            struct table_position at = {.place = i == 0 ? STORE_PLACE_FIRST : STORE_PLACE_BEFORE, .id = id, .index = i};
-            struct table_row *rows;
-            uint32_t count = 0;
-            *ret_index = i;
-            if (table_fetch(access, &at, false, 1, false, &rows, &count) != EC_SUCCESS || count == 0)
-                return false;
-            *ret_row = rows[0];
-            if (access->table->kind != TABLE_CONTENTS)
-                return true;
-            return store_view_find(access->mailbox->store, arena, access->view.view_id, id, &ret_row->key) == STORE_OK;
-        }
-        return false;
-    }
     struct store_message *message = arena_new(arena, struct store_message);
     struct bytes key;
+    uint32_t counted = 0;
     if (message == NULL || store_view_find(access->mailbox->store, arena, access->view.view_id, id, &key) != STORE_OK ||
         mailbox_message(access->mailbox, arena, id, message) != EC_SUCCESS)
-        return false;
+        return ROW_NOT_SHOWN;
     *ret_row = (struct table_row){.id = id, .key = key, .row = {.kind = ROW_MESSAGE, .arena = arena, .mailbox = access->mailbox,
         .codepage = access->table->codepage, .message = message}};
-    *ret_index = 0;
-    return true;
+    return restriction_matches(&ret_row->row, access->table->restriction, &counted) ? ROW_SHOWN : ROW_NOT_SHOWN;
 }
 
-bool table_row_event(struct arena *arena, struct mailbox *mailbox, struct table *table, uint64_t id, bool created,
+/* The shown row before it, 0: none. */
+static enum row_effect find_message_before(struct table_access *access, const struct table_row *row, uint64_t *ret_id)
+{
+    struct table_position at;
+    struct table_row *rows;
+    uint32_t count = 0, counted = 0;
+    bool restricted = access->table->restriction != NULL;
+    uint32_t wanted = restricted ? ROWS_BEFORE_MAX : 1;
+    if (table_position_by(access, row, false, 0, &at) != EC_SUCCESS)
+        return ROW_PLACE_UNKNOWN;
+    uint32_t error = table_fetch(access, &at, true, wanted, !restricted, &rows, &count);
+    table_position_free(&at);
+    if (error != EC_SUCCESS)
+        return ROW_PLACE_UNKNOWN;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!restricted || restriction_matches(&rows[i].row, access->table->restriction, &counted)) {
+            *ret_id = rows[i].id;
+            return ROW_SHOWN;
+        }
+    }
+    *ret_id = 0;
+    return count < wanted ? ROW_SHOWN : ROW_PLACE_UNKNOWN;
+}
+
+static enum row_effect find_contents_row(struct table_access *access, uint64_t id, struct table_row *ret_row, struct notification *event)
+{
+    uint64_t before = 0;
+    enum row_effect effect = find_message(access, id, ret_row);
+    if (effect == ROW_SHOWN)
+        effect = find_message_before(access, ret_row, &before);
+    event->insert_after_folder_id = before != 0 ? access->table->folder_id : 0;
+    event->insert_after_message_id = before;
+    return effect;
+}
+
+static enum row_effect find_hierarchy_row(struct table_access *access, uint64_t id, struct table_row *ret_row, struct notification *event)
+{
+    for (uint32_t i = 0; i < access->count; i++) {
+        if (access->table->list.ids[i] != id)
+            continue;
+        struct table_position at = {.place = i == 0 ? STORE_PLACE_FIRST : STORE_PLACE_BEFORE, .id = id, .index = i};
+        struct table_row *rows;
+        uint32_t count = 0;
+        if (table_fetch(access, &at, false, 1, false, &rows, &count) != EC_SUCCESS || count == 0)
+            return ROW_PLACE_UNKNOWN;
+        *ret_row = rows[0];
+        event->insert_after_folder_id = i > 0 ? access->table->list.ids[i - 1] : 0;
+        return ROW_SHOWN;
+    }
+    return ROW_NOT_SHOWN;
+}
+
+static uint16_t table_event_flags(const struct table *table)
+{
+    return (uint16_t)(NOTIFICATION_TABLE_MODIFIED | (table->kind == TABLE_CONTENTS ? NOTIFICATION_OF_MESSAGE : 0));
+}
+
+/* The event of a row that came or changed; false where there is none to tell. Its row points into the arena. */
+static bool row_event(struct arena *arena, struct mailbox *mailbox, struct table *table, uint64_t id, bool created,
     struct notification *ret_event)
 {
     bool messages = table->kind == TABLE_CONTENTS;
     struct notification event = {
-        .flags = (uint16_t)(NOTIFICATION_TABLE_MODIFIED | (messages ? NOTIFICATION_OF_MESSAGE : 0)),
+        .flags = table_event_flags(table),
         .table_event = created ? TABLE_EVENT_ROW_ADDED : TABLE_EVENT_ROW_MODIFIED,
         .folder_id = messages ? table->folder_id : id,
         .message_id = messages ? id : 0,
@@ -304,32 +335,30 @@ bool table_row_event(struct arena *arena, struct mailbox *mailbox, struct table 
     struct logon logon = {.mailbox = mailbox, .codepage = table->codepage};
     struct table_access access;
     struct table_row row;
-    uint64_t index = 0;
-    bool was_viewed = table->viewed;
-    if (table->plan == NULL || table_access_open(arena, &logon, table, &access) != EC_SUCCESS)
-        return false;
-    table->viewed = was_viewed;
+    uint32_t error = messages ? table_access_open_view(arena, mailbox, table, &access) : table_access_open(arena, &logon, table, &access);
     struct property_value *values = arena_array(arena, struct property_value, table->plan->count);
-    if (values == NULL)
+    if (error != EC_SUCCESS || values == NULL)
         return false;
-    if (!find_row(&access, id, &row, &index)) {
+    enum row_effect effect = messages ? find_contents_row(&access, id, &row, &event) : find_hierarchy_row(&access, id, &row, &event);
+    if (effect == ROW_SHOWN && !row_values(&row.row, table->plan, values))
+        effect = ROW_PLACE_UNKNOWN;
+    if (effect == ROW_NOT_SHOWN) {
         event.table_event = TABLE_EVENT_ROW_DELETED; /* it may have been shown before */
-        *ret_event = event;
-        return !created;
+        event.insert_after_folder_id = event.insert_after_message_id = 0;
+    } else if (effect == ROW_PLACE_UNKNOWN) {
+        event = (struct notification){.flags = NOTIFICATION_TABLE_MODIFIED, .table_event = TABLE_EVENT_CHANGED, .folder_id = table->folder_id};
+    } else {
+        event.row = (struct property_list){.count = table->plan->count, .values = values};
     }
-    if (!row_values(&row.row, table->plan, values))
-        return false;
-    set_insert_after(&access, &row, index, &event);
-    event.row = (struct property_list){.count = table->plan->count, .values = values};
     *ret_event = event;
-    return true;
+    return effect != ROW_NOT_SHOWN || !created;
 }
 
 static struct notification deletion_event(const struct table *table, uint64_t id)
 {
     bool messages = table->kind == TABLE_CONTENTS;
     return (struct notification){
-        .flags = (uint16_t)(NOTIFICATION_TABLE_MODIFIED | (messages ? NOTIFICATION_OF_MESSAGE : 0)),
+        .flags = table_event_flags(table),
         .table_event = TABLE_EVENT_ROW_DELETED,
         .folder_id = messages ? table->folder_id : id,
         .message_id = messages ? id : 0,
@@ -414,14 +443,14 @@ static void tell_table(struct mailbox *mailbox, struct arena *arena, const struc
             event = deletion_event(table, effect.gone);
             deliver(subscription, &event);
         }
-        if (effect.present != 0 && table_row_event(arena, mailbox, table, effect.present, effect.created, &event))
+        if (effect.present != 0 && row_event(arena, mailbox, table, effect.present, effect.created, &event))
             deliver(subscription, &event);
     }
     for (uint32_t i = 0; table->kind == TABLE_HIERARCHY && i < touched_count; i++) { /* their counts are columns */
         struct notification event;
         arena_reset(arena);
         bool shown = (table->flags & TABLE_DEPTH) != 0 || touched[i].parent_id == table->folder_id;
-        if (shown && table->plan != NULL && table_row_event(arena, mailbox, table, touched[i].folder_id, false, &event) &&
+        if (shown && table->plan != NULL && row_event(arena, mailbox, table, touched[i].folder_id, false, &event) &&
             event.table_event == TABLE_EVENT_ROW_MODIFIED)
             deliver(subscription, &event);
     }

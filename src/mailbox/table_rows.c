@@ -232,6 +232,12 @@ static uint32_t open_attachments(struct table_access *access)
     return error;
 }
 
+uint32_t table_access_open_view(struct arena *arena, struct mailbox *mailbox, struct table *table, struct table_access *ret_access)
+{
+    *ret_access = (struct table_access){.arena = arena, .mailbox = mailbox, .table = table};
+    return open_view(ret_access);
+}
+
 uint32_t table_access_open(struct arena *arena, struct logon *logon, struct table *table, struct table_access *ret_access)
 {
     struct table_access *access = ret_access;

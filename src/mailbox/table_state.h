@@ -60,6 +60,8 @@ struct table_access {
     uint32_t count;                              /* rows */
 };
 uint32_t table_access_open(struct arena *arena, struct logon *logon, struct table *table, struct table_access *ret_access);
+/* The view below a contents table as if it had no restriction, without making its list anew. */
+uint32_t table_access_open_view(struct arena *arena, struct mailbox *mailbox, struct table *table, struct table_access *ret_access);
 
 /* A row as a page gives it. */
 struct table_row {
@@ -84,8 +86,3 @@ void table_position_free(struct table_position *position);
 void table_set_position(struct table *table, struct table_position position); /* takes it over */
 enum row_kind table_row_kind(const struct table *table);
 enum store_message_kind table_message_kind(const struct table *table);
-
-/* notification.c: the event of one row for this table; false where the row is none of it. 'event' fields are set, its row
- * points into the arena. */
-bool table_row_event(struct arena *arena, struct mailbox *mailbox, struct table *table, uint64_t id, bool created,
-    struct notification *ret_event);
