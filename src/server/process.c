@@ -15,7 +15,7 @@
 #include "http/http_server.h"
 #include "server/privileges.h"
 #include "server/server.h"
-#include "server/service_manager.h"
+#include "server/supervisor.h"
 
 #define CLOSE_TIMEOUT_MS 3000u /* for connections to go once everything has been said */
 #define POLL_MS 20u
@@ -243,7 +243,7 @@ static void reload(struct process *process)
     struct server *server = &process->server;
     struct config *config;
     struct config_error error;
-    service_manager_notify_reloading();
+    supervisor_notify_reloading();
     if (!config_read(process->config_path, &config, &error)) {
         log_error("%s; the configuration stays as it was", error.text);
         config = NULL;
@@ -269,7 +269,7 @@ static void reload(struct process *process)
         if (server_modules[i]->reload)
             server_modules[i]->reload(server, server->module_states[i]);
     log_info("reloaded");
-    service_manager_notify("READY=1");
+    supervisor_notify("READY=1");
 }
 
 /* --- stop --- */
@@ -350,7 +350,7 @@ static void serve(struct process *process)
             continue;
         }
         log_info("stopping (%s)", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
-        service_manager_notify("STOPPING=1");
+        supervisor_notify("STOPPING=1");
         drain(process);
         return;
     }
@@ -369,7 +369,7 @@ int process_run(const char *config_path, struct config *config)
     if (started) {
         log_info("ready after %llu ms: %u loop threads", (unsigned long long)(loop_clock_ms() - started_ms),
             process.server.loop_count);
-        service_manager_notify("READY=1\nSTATUS=serving");
+        supervisor_notify("READY=1\nSTATUS=serving");
         serve(&process);
     }
     process_stop(&process);

@@ -1,5 +1,5 @@
 /* The life of the process, from outside: start, reload, stop, and what it says to the service manager. Each test runs the
- * server in a child process. Also service_manager.c and privileges.c. */
+ * server in a child process. Also supervisor.c and privileges.c. */
 #include "server/process.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-#include "server/service_manager.h"
+#include "server/supervisor.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void service_manager_notify(const char *state)
+void supervisor_notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -29,12 +29,12 @@ void service_manager_notify(const char *state)
     close(fd);
 }
 
-void service_manager_notify_reloading(void)
+void supervisor_notify_reloading(void)
 {
     struct timespec now;
     char state[80];
     clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
         (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
-    service_manager_notify(state);
+    supervisor_notify(state);
 }

@@ -3,6 +3,6 @@
 #pragma once
 
 /* 'state' is lines like "READY=1\nSTATUS=serving". */
-void service_manager_notify(const char *state);
+void supervisor_notify(const char *state);
 /* "RELOADING=1" with the time that Type=notify-reload wants beside it. */
-void service_manager_notify_reloading(void);
+void supervisor_notify_reloading(void);
