@@ -51,7 +51,7 @@ static void connection_dispatch(struct http_connection *connection, bool oversiz
         connection->closing = true;
     exchange_fill_request(exchange);
     exchange->incoming->request.oversized = oversized;
-    exchange->started_ms = loop_now_ms(connection->home->loop);
+    exchange->started_ms = loop_clock_ms();
     if (exchange->route)
         exchange->route->handler(exchange, exchange->route->argument);
     else

@@ -74,7 +74,7 @@ void client_send(int handle, struct bytes bytes)
     }
 }
 
-/* A reader over one connection; what it has read beyond the answer would be a defect of the server. */
+/* A reader over one connection. It never reads further than the answer goes: another may follow. */
 struct reader {
     int handle;
     uint64_t deadline_ms;
@@ -83,14 +83,14 @@ struct reader {
     bool ended;
 };
 
-static bool fill(struct reader *reader)
+static bool fill(struct reader *reader, size_t wanted)
 {
     uint8_t chunk[65536];
     uint64_t now_ms = monotonic_ms();
     struct pollfd poll_handle = {.fd = reader->handle, .events = POLLIN};
     if (reader->ended || now_ms >= reader->deadline_ms || poll(&poll_handle, 1, (int)(reader->deadline_ms - now_ms)) <= 0)
         return false;
-    ssize_t size = recv(reader->handle, chunk, sizeof chunk, 0);
+    ssize_t size = recv(reader->handle, chunk, wanted < sizeof chunk ? wanted : sizeof chunk, 0);
     if (size <= 0) {
         reader->ended = true;
         return false;
@@ -101,7 +101,7 @@ static bool fill(struct reader *reader)
 static bool need(struct reader *reader, size_t size)
 {
     while (reader->bytes.size - reader->position < size)
-        if (!fill(reader))
+        if (!fill(reader, size - (reader->bytes.size - reader->position)))
             return false;
     return true;
 }
@@ -112,7 +112,7 @@ static char *read_to(struct reader *reader, struct arena *arena, const char *end
     size_t end_size = strlen(end);
     for (size_t at = reader->position;; at++) {
         while (reader->bytes.size < at + end_size)
-            if (!fill(reader))
+            if (!fill(reader, 1))
                 return NULL;
         if (memcmp(reader->bytes.data + at, end, end_size) == 0) {
             char *text = arena_string_of(arena, bytes_of(reader->bytes.data + reader->position, at + end_size - reader->position));
