@@ -9,6 +9,7 @@
 
 struct mail {
     char *name;
+    char *key;
     GBytes *content;
     bool matched;
 };
@@ -37,7 +38,8 @@ static bool read_all(const char *path, GArray *mails)
             good &= status == MAIL_READ_OTHER;
             continue;
         }
-        struct mail mail = {g_strdup(item.name), g_bytes_new(item.content.data, item.content.size), false};
+        struct mail mail = {g_strdup(item.name), mail_comparison_key(item.content),
+            g_bytes_new(item.content.data, item.content.size), false};
         g_array_append_val(mails, mail);
     }
     mail_reader_close(reader);
@@ -59,16 +61,16 @@ static void print_difference(void *data, const struct mail_difference *differenc
         difference->tolerated ? difference->tolerated : "");
 }
 
-/* The other mail that is the most like it among those not matched yet. */
-static struct mail *find_nearest(struct comparing *comparing, struct bytes content, unsigned *ret_differences)
+/* The other mail that is the most like it among those not matched yet; only those of the same key, or all. */
+static struct mail *find_nearest(struct comparing *comparing, const struct mail *mail, bool same_key, unsigned *ret_differences)
 {
     struct mail *nearest = NULL;
     *ret_differences = UINT_MAX;
     for (guint i = 0; i < comparing->others->len && *ret_differences; i++) {
         struct mail *other = &g_array_index(comparing->others, struct mail, i);
-        if (other->matched)
+        if (other->matched || (same_key && strcmp(other->key, mail->key) != 0))
             continue;
-        struct mail_comparison result = mail_compare(content, content_of(other), NULL, NULL);
+        struct mail_comparison result = mail_compare(content_of(mail), content_of(other), NULL, NULL);
         unsigned differences = result.unreadable ? UINT_MAX - 1 : result.difference_count;
         if (differences < *ret_differences) {
             *ret_differences = differences;
@@ -81,7 +83,9 @@ static struct mail *find_nearest(struct comparing *comparing, struct bytes conte
 static void compare_one(struct comparing *comparing, const struct mail *mail)
 {
     unsigned differences;
-    struct mail *other = find_nearest(comparing, content_of(mail), &differences);
+    struct mail *other = find_nearest(comparing, mail, true, &differences);
+    if (!other)
+        other = find_nearest(comparing, mail, false, &differences);
     comparing->name = mail->name;
     if (!other) {
         printf("%s: is missing\n", mail->name);
@@ -100,6 +104,7 @@ static void mails_free(GArray *mails)
 {
     for (guint i = 0; i < mails->len; i++) {
         g_free(g_array_index(mails, struct mail, i).name);
+        g_free(g_array_index(mails, struct mail, i).key);
         g_bytes_unref(g_array_index(mails, struct mail, i).content);
     }
     g_array_unref(mails);

@@ -374,14 +374,38 @@ static GMimeMessage *parse(struct bytes mail, GByteArray *view, GMimeParserOptio
     return message;
 }
 
+static GMimeParserOptions *make_options(void)
+{
+    static const char *const fallback[] = {"utf-8", "windows-1252", NULL};
+    GMimeParserOptions *options = g_mime_parser_options_new();
+    g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
+    g_mime_parser_options_set_fallback_charsets(options, (const char **)fallback);
+    return options;
+}
+
+char *mail_comparison_key(struct bytes mail)
+{
+    GMimeParserOptions *options = make_options();
+    GByteArray view;
+    GMimeMessage *message = parse(mail, &view, options);
+    char *key = NULL;
+    if (message) {
+        char *subject = squeezed(g_mime_message_get_subject(message));
+        char *id = squeezed(g_mime_object_get_header(GMIME_OBJECT(message), "Message-Id"));
+        key = g_strdup_printf("%s\n%s", subject, id);
+        g_free(subject);
+        g_free(id);
+        g_object_unref(message);
+    }
+    g_mime_parser_options_free(options);
+    return key ? key : g_strdup("");
+}
+
 struct mail_comparison mail_compare(struct bytes original, struct bytes exported,
     void (*difference)(void *data, const struct mail_difference *difference), void *data)
 {
     struct comparison comparison = {.difference = difference, .data = data, .prefix = g_string_new(NULL)};
-    comparison.options = g_mime_parser_options_new();
-    g_mime_parser_options_set_allow_addresses_without_domain(comparison.options, TRUE);
-    static const char *const fallback[] = {"utf-8", "windows-1252", NULL};
-    g_mime_parser_options_set_fallback_charsets(comparison.options, (const char **)fallback);
+    comparison.options = make_options();
     GByteArray views[2];
     GMimeMessage *first = parse(original, &views[0], comparison.options);
     GMimeMessage *second = parse(exported, &views[1], comparison.options);

@@ -23,3 +23,7 @@ struct mail_comparison {
 /* Calls 'difference' (may be NULL) for each; the strings are valid during the call. */
 struct mail_comparison mail_compare(struct bytes original, struct bytes exported,
     void (*difference)(void *data, const struct mail_difference *difference), void *data);
+
+/* The same for mails that are equal (subject and message id), cheaply: to find a mail's counterpart among many.
+ * g_free. */
+char *mail_comparison_key(struct bytes mail);

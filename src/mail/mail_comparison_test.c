@@ -1,6 +1,8 @@
 /* The comparison must see what differs, and only that. */
 #include "mail/mail_testing.h"
 
+#include <glib.h>
+
 #include "mail/mail_comparison.h"
 
 #define MAIL(headers, content) "From: Ann <a@x>\nTo: b@x\nSubject: s\nDate: Tue, 10 Mar 2026 10:00:00 +0100\n" headers "\n" content
@@ -71,6 +73,21 @@ static void accepted_differences_are_counted_apart(void **state)
     assert_false(result.unreadable);
 }
 
+static void keys_of_equal_mails_are_equal(void **state)
+{
+    char *one = mail_comparison_key(bytes_of_string(MAIL("Message-ID: <1@x>\n", "a\n")));
+    char *same = mail_comparison_key(BYTES_LITERAL("Message-Id: <1@x>\r\nSubject: =?utf-8?Q?s?=\r\n\r\nb"));
+    char *other = mail_comparison_key(bytes_of_string(MAIL("Message-ID: <2@x>\n", "a\n")));
+    char *none = mail_comparison_key(BYTES_NONE);
+    assert_string_equal(one, same);
+    assert_string_not_equal(one, other);
+    assert_non_null(none);
+    g_free(one);
+    g_free(same);
+    g_free(other);
+    g_free(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +96,7 @@ int main(void)
         cmocka_unit_test(attachments_by_name_type_and_content),
         cmocka_unit_test(messages_inside_by_the_same_rules),
         cmocka_unit_test(accepted_differences_are_counted_apart),
+        cmocka_unit_test(keys_of_equal_mails_are_equal),
     };
     mime_initialize();
     return cmocka_run_group_tests(tests, NULL, NULL);
