@@ -162,6 +162,32 @@ static void pages(const char *what, const struct store_sort_column *order, bool 
     arena_free(&arena);
 }
 
+/* What QueryPosition and SeekRowApprox ask of the middle of a table. */
+static void positions(uint64_t messages)
+{
+    struct arena arena = {0};
+    struct store_view view;
+    struct store_position first = {.place = STORE_PLACE_FIRST}, middle;
+    uint64_t moved, rank;
+    must(store_view_open(mailbox, INBOX, STORE_MESSAGE_NORMAL, NULL, 0, &view), "view");
+    must(store_view_move(mailbox, &arena, view.view_id, &first, (int64_t)messages / 2, &middle, &moved), "move");
+    must(store_view_rank(mailbox, view.view_id, &middle, &rank), "rank");
+    if (moved != messages / 2 || rank != moved)
+        exit(1);
+    struct timer timer = start();
+    for (int i = 0; i < 100; i++)
+        must(store_view_rank(mailbox, view.view_id, &middle, &rank), "rank");
+    report("number of the row in the middle", timer, 100);
+    timer = start();
+    for (int i = 0; i < 100; i++) {
+        struct store_position to;
+        arena_reset(&arena);
+        must(store_view_move(mailbox, &arena, view.view_id, &first, (int64_t)messages / 2 + i, &to, &moved), "move");
+    }
+    report("move to the middle", timer, 100);
+    arena_free(&arena);
+}
+
 static uint64_t read_whole(struct arena *arena, const struct store_message *message)
 {
     struct property_list list;
@@ -234,7 +260,7 @@ static void changes(uint64_t messages)
         uint64_t id = 1ull << 48 | (STORE_COUNTER_FIRST + 2 * (i * 7919 % messages)), counter;
         bool changed;
         must(store_allocate_counters(mailbox, 1, &counter), "counters");
-        must(store_message_set_read(mailbox, &id, 1, i % 2, 1ull << 48 | counter, 0, 0, &changed), "read");
+        must(store_message_set_read(mailbox, &id, 1, !((id - (STORE_COUNTER_FIRST | 1ull << 48)) / 2 % 2), 1ull << 48 | counter, 0, 0, &changed), "read");
     }
     report("mark read or unread, commit", timer, CREATES);
     timer = start();
@@ -350,6 +376,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < CREATES; i++)
         create_message((int)messages + CREATES + i, &body_bytes);
     report("create 10 KB, commit, two views", timer, CREATES);
+    positions(messages);
     opens(messages);
     download();
     changes(messages);

@@ -103,6 +103,7 @@ static void the_check_finds_what_is_wrong(void **state)
         {"UPDATE folder SET child_folders = 7 WHERE parent_id = 0", "counts 7 folders below it, has 0"},
         {"DELETE FROM view_row", "rows for 1 messages"},
         {"INSERT INTO view_row VALUES (1, x'00', 99)", "a row without its message 63"},
+        {"INSERT INTO view_part VALUES (1, x'', -9223372036854775808, 5)", "a part counts 5 rows, has 1"},
         {"DELETE FROM chunk", "missing"},
         {"INSERT INTO chunk VALUES (77 << 16, x'00')", "value 77: belongs to nothing"},
         {"INSERT INTO staged SELECT chunk_id >> 16, 1 FROM chunk", "two owners"},
@@ -312,6 +313,25 @@ static void older_files_are_brought_forward_step_by_step(void **state)
     make_message(root, "statements go on working", 2);
 }
 
+static void a_file_of_version_1_goes_on_working(void **state)
+{
+    uint64_t root = make_folder(0, "root"), rank;
+    struct store_view view;
+    assert_ok(store_begin(fixture.mailbox));
+    for (uint64_t i = 0; i < 8200; i++)
+        make_message(root, "m", i);
+    assert_ok(store_commit(fixture.mailbox));
+    /* What version 1 did not have. */
+    assert_ok(open_changed("DROP TABLE view_part; ALTER TABLE view DROP COLUMN counted; PRAGMA user_version = 1"));
+    assert_ok(store_view_open(fixture.mailbox, root, STORE_MESSAGE_NORMAL, NULL, 0, &view));
+    struct store_position last = {.place = STORE_PLACE_LAST};
+    assert_ok(store_view_rank(fixture.mailbox, view.view_id, &last, &rank));
+    assert_int_equal(rank, 8200);
+    make_message(root, "m", 7);
+    assert_ok(store_view_rank(fixture.mailbox, view.view_id, &last, &rank));
+    assert_int_equal(rank, 8201);
+}
+
 static void no_statement_reads_a_whole_table(void **state)
 {
     struct sqlite_mailbox *mailbox = sqlite_of(fixture.mailbox);
@@ -351,6 +371,7 @@ int main(void)
         SQLITE_TEST(open_mailboxes_are_bounded),
         SQLITE_TEST(threads_share_a_store),
         SQLITE_TEST(older_files_are_brought_forward_step_by_step),
+        SQLITE_TEST(a_file_of_version_1_goes_on_working),
         SQLITE_TEST(no_statement_reads_a_whole_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

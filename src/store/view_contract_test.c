@@ -274,6 +274,59 @@ static void large_views_are_built_in_steps_while_messages_change(void **state)
         assert_true(bytes_compare(rows[i - 1].key, rows[i].key) <= 0);
 }
 
+/* Ranks and moves anywhere agree with the row numbers of the whole list. */
+static void assert_positions(struct store_view view, unsigned *seed)
+{
+    struct arena arena = {0};
+    struct store_page_request request = {.view_id = view.view_id, .ids_only = true, .rows_max = UINT32_MAX};
+    const struct store_message *rows;
+    uint32_t count;
+    bool end;
+    assert_ok(store_view_page(fixture.mailbox, &arena, &request, &rows, &count, &end));
+    assert_int_equal(count, view.count);
+    for (int i = 0; i < 40; i++) {
+        uint32_t index = (uint32_t)rand_r(seed) % count, target = (uint32_t)rand_r(seed) % (count + 1);
+        int64_t move = i % 8 == 0 ? (i % 16 ? 1 : -1) * (int64_t)count : (int64_t)target - index;
+        struct store_position from = {STORE_PLACE_BEFORE, rows[index].key, rows[index].message_id}, to;
+        uint64_t rank, moved;
+        assert_ok(store_view_rank(fixture.mailbox, view.view_id, &from, &rank));
+        assert_int_equal(rank, index);
+        assert_ok(store_view_move(fixture.mailbox, &arena, view.view_id, &from, move, &to, &moved));
+        uint64_t expected = i % 8 == 0 ? (move > 0 ? count : 0) : target;
+        assert_int_equal(moved, expected > index ? expected - index : index - expected);
+        assert_ok(store_view_rank(fixture.mailbox, view.view_id, &to, &rank));
+        assert_int_equal(rank, expected);
+    }
+    arena_free(&arena);
+}
+
+static void positions_in_large_views_while_they_change(void **state)
+{
+    uint64_t root = make_folder(0, "root"), *ids = arena_array(&fixture.arena, uint64_t, 9000);
+    unsigned seed = 7;
+    bool deleted;
+    assert_ok(store_begin(fixture.mailbox));
+    for (int i = 0; i < 9000; i++)
+        ids[i] = make_message(root, "m", (uint64_t)rand_r(&seed) % 5000);
+    assert_ok(store_commit(fixture.mailbox));
+    assert_positions(open_view(root, NULL, 0), &seed);
+    assert_ok(store_begin(fixture.mailbox));
+    for (int i = 0; i < 3000; i++) /* all in one place, so that parts are divided again */
+        make_message(root, "m", 2500);
+    for (int i = 0; i < 3000; i++) {
+        assert_ok(store_message_delete(fixture.mailbox, root, &ids[i * 2], 1, STORE_DELETE_HARD, 1, 1, &deleted));
+        assert_true(deleted);
+    }
+    assert_ok(store_commit(fixture.mailbox));
+    contract_reopen();
+    assert_positions(open_view(root, NULL, 0), &seed);
+    assert_ok(store_begin(fixture.mailbox)); /* what is rolled back is not counted */
+    make_message(root, "m", 2500);
+    store_rollback(fixture.mailbox);
+    assert_positions(open_view(root, NULL, 0), &seed);
+    assert_ok(store_folder_delete(fixture.mailbox, root, STORE_DELETE_HARD, 1, 1));
+}
+
 static void views_beyond_the_limit_give_up_the_least_used(void **state)
 {
     uint64_t root = make_folder(0, "root"), first;
@@ -321,6 +374,7 @@ int main(void)
         CONTRACT_TEST(ranks_and_moves),
         CONTRACT_TEST(views_follow_updates_read_states_moves_and_deletions),
         CONTRACT_TEST(large_views_are_built_in_steps_while_messages_change),
+        CONTRACT_TEST(positions_in_large_views_while_they_change),
         CONTRACT_TEST(views_beyond_the_limit_give_up_the_least_used),
         CONTRACT_TEST(changes_are_listed_by_their_numbers),
     };

@@ -41,6 +41,14 @@ static const char *const questions[] = {
     "SELECT format('view %d: a row without its message %x', r.view_id, r.message_id) FROM view_row r LEFT JOIN view v ON "
     "v.view_id = r.view_id LEFT JOIN message m ON m.message_id = r.message_id AND m.folder_id = v.folder_id AND "
     "m.kind = v.kind WHERE m.message_id IS NULL",
+    "SELECT format('view %d: a part counts %d rows, has %d', view_id, row_count, found) FROM (SELECT p.view_id, row_count,"
+    " (SELECT count(*) FROM view_row r WHERE r.view_id = p.view_id AND (r.key, r.message_id) > (p.key, p.message_id) AND"
+    "  (p.next_key IS NULL OR (r.key, r.message_id) <= (p.next_key, p.next_id))) AS found FROM (SELECT view_id, key,"
+    "  message_id, row_count, lead(key) OVER parts AS next_key, lead(message_id) OVER parts AS next_id FROM view_part"
+    "  WINDOW parts AS (PARTITION BY view_id ORDER BY key, message_id)) p) WHERE row_count <> found",
+    "SELECT format('view %d: its parts count %d rows, it has %d', v.view_id, sum(p.row_count),"
+    " (SELECT count(*) FROM view_row r WHERE r.view_id = v.view_id)) FROM view v JOIN view_part p ON p.view_id = v.view_id "
+    "GROUP BY v.view_id HAVING sum(p.row_count) <> (SELECT count(*) FROM view_row r WHERE r.view_id = v.view_id)",
     "SELECT format('message %x: in no view', message_id) FROM message m WHERE NOT EXISTS "
     "(SELECT 1 FROM view v WHERE v.folder_id = m.folder_id AND v.kind = m.kind)",
 };

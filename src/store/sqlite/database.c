@@ -185,6 +185,25 @@ enum store_status statement_execute(struct sqlite_mailbox *mailbox, enum stateme
     return prepared ? statement_run(mailbox, prepared) : status;
 }
 
+enum store_status statement_number(struct sqlite_mailbox *mailbox, enum statement_id id, uint64_t *ret_number,
+    const char *types, ...)
+{
+    enum store_status status;
+    bool row = false;
+    va_list values;
+    va_start(values, types);
+    sqlite3_stmt *prepared = bind_all(mailbox, id, &status, types, values);
+    va_end(values);
+    if (prepared)
+        status = statement_row(mailbox, prepared, &row);
+    if (status != STORE_OK)
+        return status;
+    *ret_number = row ? (uint64_t)sqlite3_column_int64(prepared, 0) : 0;
+    if (row)
+        sqlite3_reset(prepared);
+    return STORE_OK;
+}
+
 bool column_bytes(struct arena *arena, sqlite3_stmt *prepared, int column, struct bytes *ret_bytes)
 {
     if (sqlite3_column_type(prepared, column) == SQLITE_NULL) {

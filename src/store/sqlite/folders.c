@@ -328,6 +328,8 @@ static enum store_status remove_folder(struct sqlite_mailbox *mailbox, uint64_t 
     if (status == STORE_OK)
         status = statement_execute(mailbox, STATEMENT_FOLDER_VIEW_ROWS_DELETE, "i", folder_id);
     if (status == STORE_OK)
+        status = statement_execute(mailbox, STATEMENT_FOLDER_VIEW_PARTS_DELETE, "i", folder_id);
+    if (status == STORE_OK)
         status = statement_execute(mailbox, STATEMENT_FOLDER_VIEWS_DELETE, "i", folder_id);
     if (status == STORE_OK)
         status = statement_execute(mailbox, STATEMENT_FOLDER_DELETIONS_DELETE, "i", folder_id);

@@ -49,7 +49,7 @@ extern const struct store_operations sqlite_operations;
 const struct store_sqlite_configuration *sqlite_configuration(const struct sqlite_store *store);
 
 /* schema.c */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 enum store_status schema_create(struct sqlite_mailbox *mailbox, const struct store_mailbox_info *info);
 /* Brings an older file up to the version wanted, one step after the other, all in one transaction; step i makes version
  * i + 2 of version i + 1. VERSION for a file of a newer program, NOT_FOUND for one whose creation never ended. */
@@ -69,6 +69,9 @@ sqlite3_stmt *statement_bound(struct sqlite_mailbox *mailbox, enum statement_id 
 /* The next row; without one, or with an error, the statement is reset. Who stops before must call sqlite3_reset. */
 enum store_status statement_row(struct sqlite_mailbox *mailbox, sqlite3_stmt *prepared, bool *ret_row);
 enum store_status statement_run(struct sqlite_mailbox *mailbox, sqlite3_stmt *prepared);
+/* The number in the one row of a statement; 0 when it gives none. */
+enum store_status statement_number(struct sqlite_mailbox *mailbox, enum statement_id id, uint64_t *ret_number,
+    const char *types, ...);
 enum store_status statement_execute(struct sqlite_mailbox *mailbox, enum statement_id id, const char *types, ...);
 /* A copy of a column's bytes; BYTES_NONE for NULL; false without memory. */
 bool column_bytes(struct arena *arena, sqlite3_stmt *prepared, int column, struct bytes *ret_bytes);

@@ -37,9 +37,12 @@ static const char schema[] =
     "CREATE TABLE staged (value_id INTEGER PRIMARY KEY, creation_time INTEGER NOT NULL);"
     "CREATE TABLE view (view_id INTEGER PRIMARY KEY AUTOINCREMENT, folder_id INTEGER NOT NULL, kind INTEGER NOT NULL,"
     " columns BLOB NOT NULL, complete INTEGER NOT NULL, built_change_number INTEGER NOT NULL DEFAULT 0,"
-    " built_message_id INTEGER NOT NULL DEFAULT 0, last_used INTEGER NOT NULL, UNIQUE (folder_id, kind, columns));"
+    " built_message_id INTEGER NOT NULL DEFAULT 0, last_used INTEGER NOT NULL, counted INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE (folder_id, kind, columns));"
     "CREATE TABLE view_row (view_id INTEGER NOT NULL, key BLOB NOT NULL, message_id INTEGER NOT NULL,"
     " PRIMARY KEY (view_id, key, message_id)) WITHOUT ROWID;"
+    "CREATE TABLE view_part (view_id INTEGER NOT NULL, key BLOB NOT NULL, message_id INTEGER NOT NULL,"
+    " row_count INTEGER NOT NULL, PRIMARY KEY (view_id, key, message_id)) WITHOUT ROWID;"
     "CREATE TABLE deletion (folder_id INTEGER NOT NULL, change_number INTEGER NOT NULL, object_id INTEGER NOT NULL,"
     " time INTEGER NOT NULL, is_folder INTEGER NOT NULL, PRIMARY KEY (folder_id, change_number, object_id))"
     " WITHOUT ROWID;"
@@ -49,7 +52,12 @@ static const char schema[] =
     " modification_time INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA application_id = " APPLICATION_ID ";";
 
-const char *const schema_migrations[SCHEMA_VERSION] = {NULL};
+const char *const schema_migrations[SCHEMA_VERSION] = {
+    "ALTER TABLE view ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE view_part (view_id INTEGER NOT NULL, key BLOB NOT NULL, message_id INTEGER NOT NULL,"
+    " row_count INTEGER NOT NULL, PRIMARY KEY (view_id, key, message_id)) WITHOUT ROWID;",
+    NULL,
+};
 
 static enum store_status execute(struct sqlite_mailbox *mailbox, const char *sql)
 {

@@ -79,6 +79,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         "deleted_size = deleted_size + ?10, local_commit_time_max = max(local_commit_time_max, ?11) WHERE folder_id = ?1",
     [STATEMENT_FOLDER_VIEW_ROWS_DELETE] =
         "DELETE FROM view_row WHERE view_id IN (SELECT view_id FROM view WHERE folder_id = ?1)",
+    [STATEMENT_FOLDER_VIEW_PARTS_DELETE] =
+        "DELETE FROM view_part WHERE view_id IN (SELECT view_id FROM view WHERE folder_id = ?1)",
     [STATEMENT_FOLDER_VIEWS_DELETE] = "DELETE FROM view WHERE folder_id = ?1",
     [STATEMENT_FOLDER_DELETIONS_DELETE] = "DELETE FROM deletion WHERE folder_id = ?1",
 
@@ -137,8 +139,9 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_VIEW_FIND] =
         "SELECT view_id, complete, last_used FROM view WHERE folder_id = ?1 AND kind = ?2 AND columns = ?3",
     [STATEMENT_VIEW_GET] =
-        "SELECT folder_id, kind, columns, complete, built_change_number, built_message_id FROM view WHERE view_id = ?1",
-    [STATEMENT_VIEW_LIST] = "SELECT view_id, columns FROM view WHERE folder_id = ?1 AND kind = ?2",
+        "SELECT folder_id, kind, columns, complete, built_change_number, built_message_id, counted FROM view "
+        "WHERE view_id = ?1",
+    [STATEMENT_VIEW_LIST] = "SELECT view_id, columns, counted FROM view WHERE folder_id = ?1 AND kind = ?2",
     [STATEMENT_VIEW_ADD] =
         "INSERT INTO view (folder_id, kind, columns, complete, last_used) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING view_id",
     [STATEMENT_VIEW_PROGRESS] =
@@ -169,6 +172,19 @@ static const char *const texts[STATEMENT_COUNT] = {
         "ORDER BY key DESC, message_id DESC LIMIT ?4",
     [STATEMENT_VIEW_COUNT_BEFORE] = "SELECT count(*) FROM view_row WHERE view_id = ?1 AND (key, message_id) < (?2, ?3)",
     [STATEMENT_VIEW_COUNT_AFTER] = "SELECT count(*) FROM view_row WHERE view_id = ?1 AND (key, message_id) > (?2, ?3)",
+    [STATEMENT_VIEW_COUNT_BETWEEN] =
+        "SELECT count(*) FROM view_row WHERE view_id = ?1 AND (key, message_id) > (?2, ?3) AND (key, message_id) < (?4, ?5)",
+    [STATEMENT_VIEW_COUNTED] = "UPDATE view SET counted = 1 WHERE view_id = ?1",
+    [STATEMENT_VIEW_PART_OF] =
+        "SELECT key, message_id, row_count FROM view_part WHERE view_id = ?1 AND (key, message_id) < (?2, ?3) "
+        "ORDER BY key DESC, message_id DESC LIMIT 1",
+    [STATEMENT_VIEW_PART_SET] =
+        "INSERT OR REPLACE INTO view_part (view_id, key, message_id, row_count) VALUES (?1, ?2, ?3, ?4)",
+    [STATEMENT_VIEW_PARTS] =
+        "SELECT key, message_id, row_count FROM view_part WHERE view_id = ?1 ORDER BY key, message_id",
+    [STATEMENT_VIEW_PARTS_SUM] =
+        "SELECT coalesce(sum(row_count), 0) FROM view_part WHERE view_id = ?1 AND (key, message_id) < (?2, ?3)",
+    [STATEMENT_VIEW_PARTS_DELETE] = "DELETE FROM view_part WHERE view_id = ?1",
     [STATEMENT_VIEW_SKIP] =
         "SELECT message_id, key FROM view_row WHERE view_id = ?1 AND (key, message_id) > (?2, ?3) "
         "ORDER BY key, message_id LIMIT 1 OFFSET ?4",

@@ -6,18 +6,12 @@
 #include <string.h>
 
 #include "base/filetime.h"
-#include "store/sqlite/internal.h"
+#include "store/sqlite/views.h"
 
 #define ID_MESSAGE_DELIVERY_TIME 0x0E06u
 #define VIEWS_KEPT_MAX 16u              /* of one folder and kind, beside the default one */
 #define BUILD_AT_ONCE_MAX 1000u         /* messages that store_view_open itself puts into a new view */
 #define LAST_USED_STEP (3600 * FILETIME_PER_SECOND)
-
-struct view {
-    uint64_t view_id;
-    uint32_t column_count;
-    struct store_sort_column columns[STORE_SORT_COLUMNS_MAX];
-};
 
 struct view_cache {
     uint64_t folder_id;
@@ -55,7 +49,7 @@ static struct bytes default_columns(enum store_message_kind kind, uint8_t encode
     return (struct bytes){encoded, encode_columns(&delivery_time, 1, false, encoded)};
 }
 
-static enum store_status make_key(struct sqlite_mailbox *mailbox, const struct view *view,
+enum store_status view_make_key(struct sqlite_mailbox *mailbox, const struct view *view,
     const struct store_message *message, struct buffer *key)
 {
     key->failed = false;
@@ -104,6 +98,7 @@ static enum store_status load_views(struct sqlite_mailbox *mailbox, uint64_t fol
             sqlite3_reset(prepared);
             break;
         }
+        ret_views[count].counted = sqlite3_column_int(prepared, 2) != 0;
         ret_views[count++].view_id = (uint64_t)sqlite3_column_int64(prepared, 0);
     }
     if (status == STORE_OK && count == 0) {
@@ -111,6 +106,7 @@ static enum store_status load_views(struct sqlite_mailbox *mailbox, uint64_t fol
         struct bytes columns = default_columns(kind, encoded);
         if (!decode_columns(columns, &ret_views[0]))
             return STORE_CORRUPT;
+        ret_views[0].counted = false;
         status = add_view(mailbox, folder_id, kind, columns, true, &ret_views[count++].view_id);
     }
     if (status == STORE_OK)
@@ -147,35 +143,45 @@ static enum store_status list_views(struct sqlite_mailbox *mailbox, uint64_t fol
     return STORE_OK;
 }
 
-static enum store_status change_row(struct sqlite_mailbox *mailbox, enum statement_id how, const struct view *view,
+/* Adds the row or takes it away, if it is not there already or still is. */
+static enum store_status put_row(struct sqlite_mailbox *mailbox, bool add, const struct view *view, struct bytes key,
+    uint64_t message_id)
+{
+    enum store_status status = statement_execute(mailbox, add ? STATEMENT_VIEW_ROW_ADD : STATEMENT_VIEW_ROW_DELETE, "ibi",
+        view->view_id, key, message_id);
+    if (status == STORE_OK && view->counted && sqlite3_changes64(mailbox->database) > 0)
+        status = view_parts_change(mailbox, view->view_id, key, message_id, add ? 1 : -1);
+    return status;
+}
+
+static enum store_status change_row(struct sqlite_mailbox *mailbox, bool add, const struct view *view,
     const struct store_message *message)
 {
     buffer_clear(&mailbox->key);
-    enum store_status status = make_key(mailbox, view, message, &mailbox->key);
+    enum store_status status = view_make_key(mailbox, view, message, &mailbox->key);
     if (status != STORE_OK)
         return status;
-    return statement_execute(mailbox, how, "ibi", view->view_id, buffer_bytes(&mailbox->key), message->message_id);
+    return put_row(mailbox, add, view, buffer_bytes(&mailbox->key), message->message_id);
 }
 
-static enum store_status change_rows(struct sqlite_mailbox *mailbox, enum statement_id how,
-    const struct store_message *message)
+static enum store_status change_rows(struct sqlite_mailbox *mailbox, bool add, const struct store_message *message)
 {
     const struct view *views;
     uint32_t count;
     enum store_status status = list_views(mailbox, message->folder_id, message->kind, &views, &count);
     for (uint32_t i = 0; status == STORE_OK && i < count; i++)
-        status = change_row(mailbox, how, &views[i], message);
+        status = change_row(mailbox, add, &views[i], message);
     return status;
 }
 
 enum store_status views_add(struct sqlite_mailbox *mailbox, const struct store_message *message)
 {
-    return change_rows(mailbox, STATEMENT_VIEW_ROW_ADD, message);
+    return change_rows(mailbox, true, message);
 }
 
 enum store_status views_remove(struct sqlite_mailbox *mailbox, const struct store_message *message)
 {
-    return change_rows(mailbox, STATEMENT_VIEW_ROW_DELETE, message);
+    return change_rows(mailbox, false, message);
 }
 
 /* Whether the order depends on anything but the packed properties. */
@@ -200,30 +206,21 @@ enum store_status views_change(struct sqlite_mailbox *mailbox, const struct stor
             continue;
         struct buffer *key = &mailbox->key;
         buffer_clear(key);
-        status = make_key(mailbox, &views[i], old, key);
+        status = view_make_key(mailbox, &views[i], old, key);
         size_t split = key->size;
         if (status == STORE_OK)
-            status = make_key(mailbox, &views[i], new, key);
+            status = view_make_key(mailbox, &views[i], new, key);
         struct bytes old_key = {key->data, split}, new_key = {key->data + split, key->size - split};
         if (status != STORE_OK || bytes_equal(old_key, new_key))
             continue;
-        status = statement_execute(mailbox, STATEMENT_VIEW_ROW_DELETE, "ibi", views[i].view_id, old_key, old->message_id);
+        status = put_row(mailbox, false, &views[i], old_key, old->message_id);
         if (status == STORE_OK)
-            status = statement_execute(mailbox, STATEMENT_VIEW_ROW_ADD, "ibi", views[i].view_id, new_key, new->message_id);
+            status = put_row(mailbox, true, &views[i], new_key, new->message_id);
     }
     return status;
 }
 
-/* What is known of a view by its id. */
-struct view_state {
-    struct view view;
-    uint64_t folder_id;
-    enum store_message_kind kind;
-    bool complete;
-    uint64_t built_change_number, built_message_id;
-};
-
-static enum store_status load_view(struct sqlite_mailbox *mailbox, uint64_t view_id, struct view_state *ret_state)
+enum store_status view_load(struct sqlite_mailbox *mailbox, uint64_t view_id, struct view_state *ret_state)
 {
     enum store_status status;
     bool row = false;
@@ -233,6 +230,7 @@ static enum store_status load_view(struct sqlite_mailbox *mailbox, uint64_t view
     if (status != STORE_OK || !row)
         return status != STORE_OK ? status : STORE_NOT_FOUND;
     struct view_state state = {.view.view_id = view_id,
+        .view.counted = sqlite3_column_int(prepared, 6) != 0,
         .folder_id = (uint64_t)sqlite3_column_int64(prepared, 0),
         .kind = (enum store_message_kind)sqlite3_column_int(prepared, 1),
         .complete = sqlite3_column_int(prepared, 3) != 0,
@@ -265,7 +263,7 @@ static enum store_status build(struct sqlite_mailbox *mailbox, struct view_state
         if (status != STORE_OK)
             break;
         for (uint32_t i = 0; status == STORE_OK && i < count; i++) {
-            status = change_row(mailbox, STATEMENT_VIEW_ROW_ADD, &state->view, &rows[i]);
+            status = change_row(mailbox, true, &state->view, &rows[i]);
             state->built_change_number = rows[i].change_number;
             state->built_message_id = rows[i].message_id;
         }
@@ -286,7 +284,7 @@ enum store_status sqlite_view_build(struct store_mailbox *base, uint64_t view_id
     enum store_status status = write_enter(mailbox, &own);
     if (status != STORE_OK)
         return status;
-    status = load_view(mailbox, view_id, &state);
+    status = view_load(mailbox, view_id, &state);
     if (status == STORE_OK && !state.complete)
         status = build(mailbox, &state, rows_max);
     status = write_leave(mailbox, own, status);
@@ -313,6 +311,8 @@ static enum store_status make_room(struct sqlite_mailbox *mailbox, uint64_t fold
     if (!full)
         return STORE_OK;
     status = statement_execute(mailbox, STATEMENT_VIEW_ROWS_DELETE, "i", view_id);
+    if (status == STORE_OK)
+        status = statement_execute(mailbox, STATEMENT_VIEW_PARTS_DELETE, "i", view_id);
     return status == STORE_OK ? statement_execute(mailbox, STATEMENT_VIEW_DELETE, "i", view_id) : status;
 }
 
@@ -373,8 +373,8 @@ static enum store_status find_view(struct sqlite_mailbox *mailbox, uint64_t fold
     return status;
 }
 
-static enum store_status count_rows(struct sqlite_mailbox *mailbox, uint64_t folder_id, enum store_message_kind kind,
-    uint64_t *ret_count)
+enum store_status view_count_messages(struct sqlite_mailbox *mailbox, uint64_t folder_id,
+    enum store_message_kind kind, uint64_t *ret_count)
 {
     struct store_folder folder;
     arena_reset(&mailbox->scratch);
@@ -398,7 +398,7 @@ enum store_status sqlite_view_open(struct store_mailbox *base, uint64_t folder_i
     struct store_view view = {0};
     if (column_count > STORE_SORT_COLUMNS_MAX || kind > STORE_MESSAGE_DELETED_ASSOCIATED)
         return STORE_INVALID;
-    enum store_status status = count_rows(mailbox, folder_id, kind, &view.count);
+    enum store_status status = view_count_messages(mailbox, folder_id, kind, &view.count);
     if (status != STORE_OK)
         return status;
     view.reversed = column_count && columns[0].descending;
@@ -407,184 +407,4 @@ enum store_status sqlite_view_open(struct store_mailbox *base, uint64_t folder_i
     if (status == STORE_OK)
         *ret_view = view;
     return status;
-}
-
-/* No key is longer in 0xFF bytes at its beginning: a descending column of missing values gives one each, and a present
- * value begins with 0x01 or 0xFE. */
-static const uint8_t behind_all_keys[STORE_SORT_COLUMNS_MAX + 16] = {[0 ... STORE_SORT_COLUMNS_MAX + 15] = 0xFF};
-
-/* Rows above this bound follow the position (upper) or rows below it stand before it (lower). */
-static void bound_of(const struct store_position *position, bool upper, struct bytes *ret_key, int64_t *ret_message_id)
-{
-    switch (position->place) {
-    case STORE_PLACE_FIRST:
-        *ret_key = BYTES_NONE;
-        *ret_message_id = INT64_MIN;
-        return;
-    case STORE_PLACE_LAST:
-        *ret_key = (struct bytes){behind_all_keys, sizeof(behind_all_keys)};
-        *ret_message_id = INT64_MAX;
-        return;
-    case STORE_PLACE_BEFORE:
-    case STORE_PLACE_AFTER: break;
-    }
-    *ret_key = position->key;
-    *ret_message_id = (int64_t)position->message_id;
-    if (upper && position->place == STORE_PLACE_BEFORE)
-        (*ret_message_id)--;
-    if (!upper && position->place == STORE_PLACE_AFTER)
-        (*ret_message_id)++;
-}
-
-static enum store_status read_keys(struct arena *arena, struct sqlite_mailbox *mailbox, sqlite3_stmt *prepared,
-    uint32_t rows_max, const struct store_message **ret_rows, uint32_t *ret_count)
-{
-    uint32_t count = 0, capacity = rows_max < 256 ? rows_max : 256;
-    struct store_message *rows = arena_array(arena, struct store_message, capacity);
-    enum store_status status = rows ? STORE_OK : STORE_NO_MEMORY;
-    bool row = true;
-    while (status == STORE_OK) {
-        status = statement_row(mailbox, prepared, &row);
-        if (status != STORE_OK || !row)
-            break;
-        if (count == capacity) {
-            struct store_message *more = arena_array(arena, struct store_message, capacity *= 4);
-            if (more)
-                memcpy(more, rows, count * sizeof(*rows));
-            rows = more;
-        }
-        if (!rows || !column_bytes(arena, prepared, 1, &rows[count].key))
-            status = STORE_NO_MEMORY;
-        else
-            rows[count++].message_id = (uint64_t)sqlite3_column_int64(prepared, 0);
-    }
-    if (status != STORE_OK) {
-        sqlite3_reset(prepared);
-        return status;
-    }
-    *ret_rows = rows;
-    *ret_count = count;
-    return STORE_OK;
-}
-
-enum store_status sqlite_view_page(struct store_mailbox *base, struct arena *arena, const struct store_page_request *request,
-    const struct store_message **ret_rows, uint32_t *ret_count, bool *ret_end)
-{
-    static const enum statement_id how[2][2] = {{STATEMENT_VIEW_PAGE, STATEMENT_VIEW_PAGE_BACKWARD},
-        {STATEMENT_VIEW_KEYS, STATEMENT_VIEW_KEYS_BACKWARD}};
-    struct sqlite_mailbox *mailbox = sqlite_of(base);
-    enum store_status status;
-    struct bytes key;
-    int64_t message_id;
-    bool end;
-    bound_of(&request->from, !request->backward, &key, &message_id);
-    sqlite3_stmt *prepared = statement_bound(mailbox, how[request->ids_only][request->backward], &status, "ibii",
-        request->view_id, key, message_id, (int64_t)request->rows_max);
-    if (!prepared)
-        return status;
-    if (request->ids_only) {
-        status = read_keys(arena, mailbox, prepared, request->rows_max, ret_rows, ret_count);
-        end = status == STORE_OK && *ret_count < request->rows_max;
-    } else {
-        status = message_rows(arena, mailbox, prepared,
-            (struct message_row_limits){.has_key = true, .size_max = request->size_max}, ret_rows, ret_count, &end);
-        end = end && status == STORE_OK && *ret_count < request->rows_max;
-    }
-    if (status == STORE_OK)
-        *ret_end = end;
-    return status;
-}
-
-static enum store_status count_beyond(struct sqlite_mailbox *mailbox, uint64_t view_id,
-    const struct store_position *position, bool after, uint64_t *ret_count)
-{
-    struct bytes key;
-    int64_t message_id;
-    bool row = false;
-    enum store_status status;
-    bound_of(position, after, &key, &message_id);
-    sqlite3_stmt *prepared = statement_bound(mailbox, after ? STATEMENT_VIEW_COUNT_AFTER : STATEMENT_VIEW_COUNT_BEFORE,
-        &status, "ibi", view_id, key, message_id);
-    if (prepared)
-        status = statement_row(mailbox, prepared, &row);
-    if (status != STORE_OK || !row)
-        return status != STORE_OK ? status : STORE_CORRUPT;
-    *ret_count = (uint64_t)sqlite3_column_int64(prepared, 0);
-    sqlite3_reset(prepared);
-    return STORE_OK;
-}
-
-enum store_status sqlite_view_rank(struct store_mailbox *base, uint64_t view_id, const struct store_position *position,
-    uint64_t *ret_rows_before)
-{
-    return count_beyond(sqlite_of(base), view_id, position, false, ret_rows_before);
-}
-
-enum store_status sqlite_view_move(struct store_mailbox *base, struct arena *arena, uint64_t view_id,
-    const struct store_position *from, int64_t rows, struct store_position *ret_position, uint64_t *ret_moved)
-{
-    struct sqlite_mailbox *mailbox = sqlite_of(base);
-    enum store_status status;
-    struct bytes key;
-    int64_t message_id;
-    bool forward = rows > 0, row = false;
-    uint64_t wanted = rows < 0 ? 0 - (uint64_t)rows : (uint64_t)rows, moved = wanted;
-    struct store_position position = *from;
-    if (rows == 0) {
-        *ret_position = position;
-        *ret_moved = 0;
-        return STORE_OK;
-    }
-    bound_of(from, forward, &key, &message_id);
-    sqlite3_stmt *prepared = statement_bound(mailbox, forward ? STATEMENT_VIEW_SKIP : STATEMENT_VIEW_SKIP_BACKWARD, &status,
-        "ibii", view_id, key, message_id, wanted - 1);
-    if (prepared)
-        status = statement_row(mailbox, prepared, &row);
-    if (status != STORE_OK)
-        return status;
-    if (row) {
-        position.place = forward ? STORE_PLACE_AFTER : STORE_PLACE_BEFORE;
-        position.message_id = (uint64_t)sqlite3_column_int64(prepared, 0);
-        if (!column_bytes(arena, prepared, 1, &position.key))
-            status = STORE_NO_MEMORY;
-        sqlite3_reset(prepared);
-    } else {
-        position = (struct store_position){.place = forward ? STORE_PLACE_LAST : STORE_PLACE_FIRST};
-        status = count_beyond(mailbox, view_id, from, forward, &moved);
-    }
-    if (status != STORE_OK)
-        return status;
-    *ret_position = position;
-    *ret_moved = moved;
-    return STORE_OK;
-}
-
-enum store_status sqlite_view_find(struct store_mailbox *base, struct arena *arena, uint64_t view_id, uint64_t message_id,
-    struct bytes *ret_key)
-{
-    struct sqlite_mailbox *mailbox = sqlite_of(base);
-    struct view_state state;
-    struct store_message message;
-    bool row = false;
-    arena_reset(&mailbox->scratch);
-    enum store_status status = load_view(mailbox, view_id, &state);
-    if (status == STORE_OK)
-        status = message_load(mailbox, &mailbox->scratch, message_id, &message);
-    buffer_clear(&mailbox->key);
-    if (status == STORE_OK)
-        status = make_key(mailbox, &state.view, &message, &mailbox->key);
-    if (status != STORE_OK)
-        return status;
-    sqlite3_stmt *prepared = statement_bound(mailbox, STATEMENT_VIEW_ROW_FIND, &status, "ibi", view_id,
-        buffer_bytes(&mailbox->key), message_id);
-    if (prepared)
-        status = statement_row(mailbox, prepared, &row);
-    if (status != STORE_OK || !row)
-        return status != STORE_OK ? status : STORE_NOT_FOUND;
-    sqlite3_reset(prepared);
-    struct bytes key = arena_bytes(arena, buffer_bytes(&mailbox->key));
-    if (!key.data)
-        return STORE_NO_MEMORY;
-    *ret_key = key;
-    return STORE_OK;
 }
