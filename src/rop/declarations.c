@@ -92,8 +92,8 @@ static const struct rop_declaration declarations[256] = {
     WRITES(HARD_DELETE_MESSAGES, rop_hard_delete_messages, FOLDER, NOT_SUPPORTED, 1),
     READS(GET_HIERARCHY_TABLE, rop_get_hierarchy_table, FOLDER, NOT_SUPPORTED, 4),
     READS(GET_CONTENTS_TABLE, rop_get_contents_table, FOLDER, NOT_SUPPORTED, 4),
-    REFUSED(SET_SEARCH_CRITERIA, EC_NOT_IMPLEMENTED),
-    REFUSED(GET_SEARCH_CRITERIA, EC_NOT_IMPLEMENTED),
+    READS(SET_SEARCH_CRITERIA, rop_set_search_criteria, FOLDER, NOT_SUPPORTED, 0),
+    READS(GET_SEARCH_CRITERIA, rop_get_search_criteria, FOLDER, NOT_SUPPORTED, OPEN),
 
     /* Messages, recipients, attachments: MS-OXCMSG */
     READS(OPEN_MESSAGE, rop_open_message, LOGON | FOLDER, NULL_OBJECT, OPEN),
@@ -136,8 +136,8 @@ static const struct rop_declaration declarations[256] = {
     READS(RESET_TABLE, rop_reset_table, CONTENTS, NOT_SUPPORTED, 0),
     READS(EXPAND_ROW, rop_expand_row, CONTENTS, NOT_SUPPORTED, 6),
     READS(COLLAPSE_ROW, rop_collapse_row, CONTENTS, NOT_SUPPORTED, 4),
-    READS(GET_COLLAPSE_STATE, rop_get_collapse_state, CONTENTS, NOT_SUPPORTED, OPEN),
-    READS(SET_COLLAPSE_STATE, rop_set_collapse_state, CONTENTS, NOT_SUPPORTED, OPEN),
+    READS(GET_COLLAPSE_STATE, rop_get_collapse_state, CONTENTS, NOT_SUPPORTED, 32),
+    READS(SET_COLLAPSE_STATE, rop_set_collapse_state, CONTENTS, NOT_SUPPORTED, 258),
 
     /* Properties and streams: MS-OXCPRPT */
     LISTS(GET_PROPERTY_IDS_FROM_NAMES, rop_get_property_ids_from_names, size_of_ids),

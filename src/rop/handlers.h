@@ -17,6 +17,8 @@ rop_handler rop_get_per_user_long_term_ids, rop_get_per_user_guid, rop_read_per_
 /* folder.c */
 rop_handler rop_open_folder, rop_create_folder, rop_delete_folder, rop_empty_folder,
     rop_hard_delete_messages_and_subfolders, rop_move_folder, rop_copy_folder;
+/* search_folder.c */
+rop_handler rop_set_search_criteria, rop_get_search_criteria;
 /* folder_messages.c */
 rop_handler rop_delete_messages, rop_hard_delete_messages, rop_move_copy_messages, rop_set_read_flags,
     rop_set_message_status, rop_get_message_status, rop_set_message_read_flag;

@@ -2,6 +2,7 @@
  * asynchronously, so TableStatus is always TBLSTAT_COMPLETE (MS-OXCTABL R812). */
 #include "mailbox/table.h"
 #include "rop/handlers.h"
+#include "rop/table_notification.h"
 
 uint32_t rop_set_columns(struct rop_call *call)
 {
@@ -65,5 +66,5 @@ uint32_t rop_query_columns_all(struct rop_call *call)
         return error;
     answer->property_tag_count = (uint16_t)(count < COLUMNS_MAX ? count : COLUMNS_MAX);
     answer->property_tags = tags;
-    return 0;
+    return rop_start_table_notifications(call);
 }
