@@ -13,7 +13,7 @@ struct wire_context {
     bool wide;         /* counts are 32 bits: extended rules, address book */
     bool wide_values;  /* only those inside values are: stored rule conditions */
     bool blob;         /* values as Outlook stores them: 16-bit booleans, strings of a counted size (its terminator may be missing) */
-    bool address_book; /* values as MS-OXCMAPIHTTP 2.2.1 has them */
+    bool address_book; /* values as MS-OXCMAPIHTTP 2.2.1 has them: a string, binary or list whose pointer is NULL is absent */
     bool public_logon;
     uint32_t return_value;              /* of the response that the structure belongs to */
     const struct wire_columns *columns; /* of rows 'over context'; NULL: unknown, rows that are sized stay raw */
