@@ -42,7 +42,10 @@ static int create(struct connection *connection, struct mapihttp_session *sessio
     if (mapihttp_folder_make_path(session, path, &id, &error))
         return connection_failed(connection, path, &error);
     id_format(id, text);
-    return output_line(json_pack("{s:o, s:s}", "path", output_string(path), "id", text)) ? COMMAND_DONE : COMMAND_FAILED;
+    json_t *made = json_pack("{s:o, s:s}", "path", output_string(path), "id", text);
+    bool good = output_line(made);
+    json_decref(made);
+    return good ? COMMAND_DONE : command_failed(connection->command, "cannot write");
 }
 
 static int delete(struct connection *connection, struct mapihttp_session *session, const char *path)

@@ -159,13 +159,12 @@ static int take_option(struct listing *listing, const struct command *command, i
     if (!value)
         return command_usage_error(command, "'%s' is not understood, or needs a value", word);
     ++*index;
-    char *copy = strdup(value); /* what follows cuts it in pieces that live as long as the process */
-    char *end = NULL;
-    if (!strcmp(word, "--sort") && copy && add_sort(listing, copy))
+    char *end = NULL; /* what follows cuts the word in pieces: argv is ours to change (C11 5.1.2.2.1) */
+    if (!strcmp(word, "--sort") && add_sort(listing, value))
         return COMMAND_DONE;
-    if (!strcmp(word, "--where") && copy && add_condition(listing, copy))
+    if (!strcmp(word, "--where") && add_condition(listing, value))
         return COMMAND_DONE;
-    if (!strcmp(word, "--columns") && copy && add_columns(listing, copy))
+    if (!strcmp(word, "--columns") && add_columns(listing, value))
         return COMMAND_DONE;
     if (!strcmp(word, "--limit") && (listing->limit = strtoul(value, &end, 10)) && !*end)
         return COMMAND_DONE;
