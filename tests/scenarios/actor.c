@@ -31,17 +31,51 @@ static void put_hex(struct buffer *buffer, const char *hex)
     }
 }
 
+static const char *own_dn(struct sending *sending, const char *account)
+{
+    struct directory_user user;
+    if (directory_find(sending->fixture->directory, &sending->actor->arena, DIRECTORY_KEY_LOGON, account, &user) != DIRECTORY_OK)
+        scenario_fail("no user %s", account);
+    return user.legacy_dn;
+}
+
 /* RPC_HEADER_EXT: version 0, flags Last, size, actual size. */
-static void put_unit(struct sending *sending, const char *payload)
+static void put_unit(struct sending *sending, struct bytes payload)
 {
     if (sending->units.size)
         store_u16(sending->units.data + sending->unit_start + 2, 0); /* the one before is not the last */
     sending->unit_start = (unsigned)sending->units.size;
     buffer_append_u16(&sending->units, 0);
     buffer_append_u16(&sending->units, 4);
-    buffer_append_u16(&sending->units, (uint16_t)strlen(payload));
-    buffer_append_u16(&sending->units, (uint16_t)strlen(payload));
-    buffer_append_string(&sending->units, payload);
+    buffer_append_u16(&sending->units, (uint16_t)payload.size);
+    buffer_append_u16(&sending->units, (uint16_t)payload.size);
+    buffer_append(&sending->units, payload.data, payload.size);
+}
+
+/* rops "hex" "hex": a ROP list and its handle table; $0 stands for a handle of the last answer, 'DN' for the own DN with its
+ * size in front, as RopLogon has it. */
+static void put_rops(struct sending *sending, const char *rops, const char *handles)
+{
+    struct buffer payload = {0};
+    const char *dn = strstr(rops, "DN");
+    buffer_append_u16(&payload, 0);
+    if (dn) {
+        const char *own = own_dn(sending, sending->actor->account);
+        put_hex(&payload, arena_string_of(&sending->actor->arena, bytes_of(rops, (size_t)(dn - rops))));
+        buffer_append_u16(&payload, (uint16_t)(strlen(own) + 1));
+        buffer_append(&payload, own, strlen(own) + 1);
+        rops = dn + 2;
+    }
+    put_hex(&payload, rops);
+    store_u16(payload.data, (uint16_t)payload.size);
+    for (; *handles; handles += *handles == '$' ? 2 : 8) {
+        if (*handles == '$')
+            buffer_append(&payload, sending->actor->handles[(handles[1] - '0') & 7], 4);
+        else
+            put_hex(&payload, arena_string_of(&sending->actor->arena, bytes_of(handles, 8)));
+    }
+    put_unit(sending, buffer_bytes(&payload));
+    buffer_free(&payload);
 }
 
 static void put_auxiliary(struct sending *sending)
@@ -49,14 +83,6 @@ static void put_auxiliary(struct sending *sending)
     buffer_append_u32(&sending->body, sending->auxiliary_size);
     for (unsigned i = 0; i < sending->auxiliary_size; i++)
         buffer_append_u8(&sending->body, 0);
-}
-
-static const char *own_dn(struct sending *sending, const char *account)
-{
-    struct directory_user user;
-    if (directory_find(sending->fixture->directory, &sending->actor->arena, DIRECTORY_KEY_LOGON, account, &user) != DIRECTORY_OK)
-        scenario_fail("no user %s", account);
-    return user.legacy_dn;
 }
 
 static void make_body(struct sending *sending)
@@ -74,7 +100,7 @@ static void make_body(struct sending *sending)
         buffer_append_u32(body, 0x409);
     } else if (strcmp(type, "Execute") == 0) {
         if (!sending->units.size)
-            put_unit(sending, "count");
+            put_unit(sending, BYTES_LITERAL("count"));
         buffer_append_u32(body, sending->flags_given ? sending->flags : 3);
         buffer_append_u32(body, (uint32_t)sending->units.size);
         buffer_append(body, sending->units.data, sending->units.size);
@@ -164,7 +190,10 @@ static bool take_body_option(struct sending *sending, struct words *words)
 {
     struct actor *actor = sending->actor;
     if (words_take(words, "payload")) {
-        put_unit(sending, words_next(words));
+        put_unit(sending, bytes_of_string(words_next(words)));
+    } else if (words_take(words, "rops")) {
+        const char *rops = words_next(words);
+        put_rops(sending, rops, words_next(words));
     } else if (words_take(words, "body")) {
         put_hex(&sending->body, words_next(words));
         sending->body_given = true;
@@ -301,6 +330,19 @@ static void keep_cookie(struct arena *arena, const char *head, const char *name,
     }
 }
 
+/* Where the answer is a success of Execute with a ROP list in its first unit. */
+static void keep_handles(struct actor *actor)
+{
+    struct bytes body = actor->answer.body;
+    if (actor->answer.status == 0 || body.size < 26 || load_u32(body.data + 12) < 10 || load_u32(body.data + 12) > body.size - 16)
+        return;
+    size_t payload_size = load_u16(body.data + 20), rops_size = load_u16(body.data + 24);
+    if (24 + payload_size > body.size)
+        return;
+    for (size_t i = 0; i < 8 && rops_size + 4 * i + 4 <= payload_size; i++)
+        memcpy(actor->handles[i], body.data + 24 + rops_size + 4 * i, 4);
+}
+
 void actor_receive(struct actor *actor, unsigned connection)
 {
     int *handle = &actor->connections[connection];
@@ -313,6 +355,7 @@ void actor_receive(struct actor *actor, unsigned connection)
         keep_cookie(&actor->arena, actor->answer.head, "MapiContext", jar->context, sizeof jar->context);
         keep_cookie(&actor->arena, actor->answer.head, "MapiSequence", jar->sequence, sizeof jar->sequence);
     }
+    keep_handles(actor);
     const char *closing = actor->answer.head ? client_header(&actor->arena, actor->answer.head, "Connection", 0) : NULL;
     if (actor->answer.status == 0 || (closing && strcasecmp(closing, "close") == 0)) {
         close(*handle);

@@ -18,6 +18,7 @@ struct actor {
     struct client_request request; /* the last one, for 'again' */
     struct arena arena;            /* of request and answer */
     struct client_answer answer;
+    uint8_t handles[8][4];         /* the handle table of the last answer with ROPs: $0 to $7 */
 };
 
 /* The words of one line; quoted ones without their quotes. */

@@ -1,6 +1,7 @@
 /* What is expected of an answer. One function a word. */
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "actor.h"
@@ -200,6 +201,19 @@ static void expect_payload(struct actor *actor, struct words *words)
         scenario_fail("payload is '%.*s', not '%s'", (int)found.size, found.data, expected);
 }
 
+/* rops "hex": how the ROP list of the answer begins, behind its size; ?? stands for any byte. */
+static void expect_rops(struct actor *actor, struct words *words)
+{
+    const char *expected = words_next(words);
+    unsigned count;
+    struct bytes found = unit_of(actor, 0, &count);
+    for (size_t i = 0; expected[2 * i]; i++) {
+        char pair[3] = {expected[2 * i], expected[2 * i + 1], 0};
+        if (i + 2 >= found.size || (pair[0] != '?' && found.data[i + 2] != strtoul(pair, NULL, 16)))
+            scenario_fail("byte %zu of the ROPs is not %s", i, pair);
+    }
+}
+
 static void expect_units(struct actor *actor, struct words *words)
 {
     unsigned count;
@@ -285,6 +299,7 @@ static const struct {
     {"event", expect_event},       {"payload", expect_payload},   {"units", expect_units},   {"unitflags", expect_unit_flags},
     {"contains", expect_contains}, {"omits", expect_omits},       {"says", expect_says},     {"size", expect_size},
     {"under", expect_under},       {"over", expect_over},         {"begun", expect_begun_under},
+    {"rops", expect_rops},
 };
 
 bool actor_expect(struct actor *actor, struct words *words)

@@ -180,6 +180,8 @@ static bool run_world(struct runner *runner, struct words *words)
 {
     if (words_take(words, "set"))
         set(&runner->fixture.config, words);
+    else if (words_take(words, "real"))
+        runner->fixture.real = true;
     else if (words_take(words, "reload"))
         services_reload(runner->fixture.services);
     else if (words_take(words, "sleep"))

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "directory/embedded.h"
 #include "http/http_server.h"
+#include "rop/executor.h"
+#include "store/sqlite/sqlite_store.h"
 
 /* Asserts that also hold where NDEBUG is set: fixtures must not go on half-made. */
 static void must(bool condition, const char *what)
@@ -62,6 +64,7 @@ void server_fixture_close(struct server_fixture *fixture)
 
 void server_fixture_configure(struct server_fixture *fixture)
 {
+    fixture->real = false;
     fixture->config = (struct config){
         .basic = true, .basic_over_plain = true, .realm = "mapihttp", .remember_ms = 60000, .remembered_max = 100,
         .failure_delay_ms = 50, .failures_per_account = 0, .failures_per_address = 0, .failure_window_ms = 60000,
@@ -69,6 +72,34 @@ void server_fixture_configure(struct server_fixture *fixture)
         .contexts_per_user_max = 100, .parked_waits_max = 100, .resend = true, .kept_answers_size_max = 1 << 20,
         .emsmdb_enabled = true, .nspi_enabled = true, .fault_injection = true, .public_url = "", .default_domain = "",
         .organisation_name = "Engine"};
+}
+
+static struct rop_executor make_executor(struct server_fixture *fixture)
+{
+    if (!fixture->real) {
+        fixture->fake = fake_executor_new();
+        return fake_executor_contract(fixture->fake, fixture->directory);
+    }
+    strcpy(fixture->store_path, "/tmp/mapihttp-scenario-XXXXXX");
+    must(mkdtemp(fixture->store_path) != NULL, "no temporary folder");
+    struct store_sqlite_configuration configuration = {.directory = fixture->store_path, .unsafe_without_sync = true};
+    must(store_sqlite_open(&configuration, &fixture->store) == STORE_OK, "no store");
+    fixture->rops = rop_server_new(&(struct rop_server_settings){.store = fixture->store, .directory = fixture->directory});
+    must(fixture->rops != NULL, "no ROPs");
+    return rop_server_executor(fixture->rops);
+}
+
+static void end_executor(struct server_fixture *fixture)
+{
+    if (!fixture->real) {
+        fake_executor_free(fixture->fake);
+        return;
+    }
+    char command[100];
+    rop_server_free(fixture->rops);
+    store_close(fixture->store);
+    snprintf(command, sizeof command, "rm -r '%s'", fixture->store_path);
+    must(system(command) == 0, "the store's folder stays");
 }
 
 void server_fixture_start(struct server_fixture *fixture)
@@ -86,8 +117,7 @@ void server_fixture_start(struct server_fixture *fixture)
     must(server->workers && server->blocking && server->router, "no pools");
     server->http = http_server_new(server->loops, server->loop_count, server->router, &limits);
     must(server->http != NULL, "no HTTP server");
-    fixture->fake = fake_executor_new();
-    struct rop_executor executor = fake_executor_contract(fixture->fake, fixture->directory);
+    struct rop_executor executor = make_executor(fixture);
     fixture->services = services_new(server, fixture->directory, &executor);
     must(fixture->services && services_add_routes(fixture->services), "no services");
     must(http_server_listen(server->http, (struct sockaddr *)&address, sizeof address, NULL, &fixture->port), "no port");
@@ -114,7 +144,7 @@ void server_fixture_stop(struct server_fixture *fixture)
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_wait(server->loops[i]);
     services_free(fixture->services);
-    fake_executor_free(fixture->fake);
+    end_executor(fixture);
     http_server_free(server->http);
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_free(server->loops[i]);

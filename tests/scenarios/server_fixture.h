@@ -17,6 +17,8 @@
  *   raise USER     queues an event for every session of that user
  *   codepage       answers what Connect said: code page, locales, administrator */
 struct fake_executor;
+struct rop_server;
+struct store;
 
 struct server_fixture {
     struct config config;           /* change it, then server_fixture_start */
@@ -27,6 +29,10 @@ struct server_fixture {
     struct directory *directory;
     uint16_t port;
     bool started;
+    bool real; /* ROPs over a store in a folder of its own, instead of the executor that obeys words */
+    struct rop_server *rops;
+    struct store *store;
+    char store_path[64];
 };
 
 /* Users ada and bob, password 'secret of <account>'; chief is an administrator, off is switched off, plain may not use
