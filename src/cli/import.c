@@ -10,6 +10,8 @@
 #include "mail/mail_file.h"
 #include "protocol/property_tags.h"
 
+#define X_HEADER_NAMES_MAX 4000u /* that one import may add to a mailbox; all stand in the transport headers anyway */
+
 struct import {
     struct connection connection;
     struct mapihttp_session *session;
@@ -18,6 +20,7 @@ struct import {
     bool skip_existing;
     bool unread;              /* --unread: where the file does not say */
     GHashTable *folders;      /* path -> struct target */
+    GHashTable *header_names; /* that became named properties */
     struct transfer_report report;
     struct progress progress;
     bool stopped;             /* no use in going on */
@@ -141,11 +144,26 @@ static void put(struct import *import, struct target *target, struct message *me
     import->stopped = is_fatal(status);
 }
 
+static bool takes_name(void *data, const char *name)
+{
+    struct import *import = data;
+    if (g_hash_table_contains(import->header_names, name))
+        return true;
+    if (g_hash_table_size(import->header_names) >= X_HEADER_NAMES_MAX) {
+        struct mime_notices notices = transfer_report_notices(&import->report);
+        mime_notice(&notices, MIME_NOTICE_NOT_REPRESENTED, "x-header",
+            "too many different names in this import: it stands only in the transport headers");
+        return false;
+    }
+    return g_hash_table_add(import->header_names, g_strdup(name));
+}
+
 static void import_one(struct import *import, const struct mail_item *item)
 {
     static const char *const why[] = {[MIME_EMPTY] = "empty: there is no mail in it", [MIME_TOO_LARGE] = "larger than this program takes",
         [MIME_NO_MEMORY] = "not enough memory"};
-    struct mime_import_options options = {.state = item->state, .received_time = item->received_time};
+    struct mime_import_options options = {.state = item->state, .received_time = item->received_time,
+        .takes_name = takes_name, .takes_name_data = import};
     import->report.mail = item->name;
     options.notices = transfer_report_notices(&import->report);
     if (!item->state_known)
@@ -220,11 +238,13 @@ static int import_all(struct import *import, char **paths, int count)
     mime_initialize();
     progress_start(&import->progress);
     import->folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, target_free);
+    import->header_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (int i = 0; i < count && !import->stopped; i++)
         import_path(import, paths[i]);
     progress_clear(&import->progress);
     connection_close(&import->connection);
     g_hash_table_unref(import->folders);
+    g_hash_table_unref(import->header_names);
     bool good = !import->stopped && import->report.failed == 0;
     good &= transfer_report_end(&import->report, "Imported", progress_seconds(&import->progress));
     return good ? COMMAND_DONE : COMMAND_FAILED;

@@ -47,6 +47,16 @@ static char *write_file(const char *name, const char *content)
     return path;
 }
 
+static struct mail_reader *open_reader(const char *path, enum mail_format format)
+{
+    char *error = NULL;
+    struct mail_reader *reader = mail_reader_open(path, format, &error);
+    if (!reader)
+        print_message("%s\n", error);
+    assert_non_null(reader);
+    return reader;
+}
+
 /* Expects these mails, in this order, then the end. */
 static void expect_mails(const char *content, const char *const *mails)
 {
@@ -121,6 +131,40 @@ static void a_mail_beyond_the_cap_is_reported_and_passed_over(void **state)
     g_free(path);
 }
 
+/* A line of megabytes is read in pieces; what looks like a separator in the middle of it is none. */
+static void lines_of_any_length_are_text(void **state)
+{
+    GString *content = g_string_new(SEPARATOR "A: 1\n\n");
+    gsize start = content->len;
+    for (int i = 0; i < (1 << 20) / 8; i++)
+        g_string_append(content, "abcdefgh");
+    g_string_append(content, SEPARATOR "B: no\n>From not quoted either\n");
+    gsize end = content->len;
+    g_string_append(content, "\n" SEPARATOR "B: 2\n\ntwo\n");
+    char *path = write_file("long.mbox", content->str);
+    struct mbox_reader reader;
+    assert_true(mbox_reader_start(&reader, fopen(path, "rb"), 4 << 20));
+    assert_true(mbox_reader_next(&reader));
+    assert_int_equal(reader.content.size, strlen("A: 1\n\n") + end - start - 1); /* the one '>' */
+    assert_true(mbox_reader_next(&reader));
+    assert_string_equal(buffer_string(&reader.content), "B: 2\n\ntwo\n");
+    assert_false(mbox_reader_next(&reader));
+    mbox_reader_stop(&reader);
+    g_string_free(content, TRUE);
+    g_free(path);
+}
+
+static void apple_mails_are_unwrapped(void **state)
+{
+    char *path = write_file("one.emlx", "9 \nA: 1\n\none<?xml version=\"1.0\"?>");
+    struct mail_reader *reader = open_reader(path, MAIL_FORMAT_AUTO);
+    struct mail_item item;
+    assert_int_equal(mail_reader_next(reader, &item), MAIL_READ_OK);
+    assert_true(bytes_equal(item.content, BYTES_LITERAL("A: 1\n\none")));
+    mail_reader_close(reader);
+    g_free(path);
+}
+
 static void mbox_is_told_from_a_mail(void **state)
 {
     assert_true(mbox_looks_like(BYTES_LITERAL(SEPARATOR "A: 1\n")));
@@ -176,16 +220,6 @@ static void file_names_stay_within_their_folder(void **state)
         assert_string_equal(name, rows[i][1]);
         g_free(name);
     }
-}
-
-static struct mail_reader *open_reader(const char *path, enum mail_format format)
-{
-    char *error = NULL;
-    struct mail_reader *reader = mail_reader_open(path, format, &error);
-    if (!reader)
-        print_message("%s\n", error);
-    assert_non_null(reader);
-    return reader;
 }
 
 static void maildirs_have_flags_and_folders(void **state)
@@ -350,6 +384,8 @@ int main(void)
         TEST(text_that_begins_with_from_is_no_separator),
         TEST(content_length_counts_where_it_holds),
         TEST(a_mail_beyond_the_cap_is_reported_and_passed_over),
+        TEST(lines_of_any_length_are_text),
+        TEST(apple_mails_are_unwrapped),
         TEST(mbox_is_told_from_a_mail),
         TEST(states_of_mail_programs),
         TEST(folder_names_of_maildirs),

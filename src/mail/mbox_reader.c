@@ -8,6 +8,8 @@
 #include "base/filetime.h"
 #include "base/text.h"
 
+#define LINE_PIECE_SIZE_MAX ((size_t)1 << 20)
+
 static bool is_separator(struct bytes line)
 {
     return line.size >= 5 && memcmp(line.data, "From ", 5) == 0;
@@ -62,13 +64,31 @@ static uint64_t separator_time(struct bytes line)
     return 0;
 }
 
-/* One line with its newline; an empty one at the end of the file. */
+/* One line with its newline, or a piece of a very long one; an empty one at the end of the file. */
 static struct bytes read_line(struct mbox_reader *reader, char **line, size_t *capacity)
 {
-    ssize_t size = getline(line, capacity, reader->file);
-    if (size < 0 && ferror(reader->file))
+    size_t size = 0;
+    for (int c = 0; c != '\n' && size < LINE_PIECE_SIZE_MAX && (c = getc_unlocked(reader->file)) != EOF;) {
+        if (size == *capacity) {
+            size_t larger = *capacity ? *capacity * 2 : 256;
+            char *grown = realloc(*line, larger);
+            if (!grown) {
+                reader->failed = true;
+                return BYTES_NONE;
+            }
+            *line = grown;
+            *capacity = larger;
+        }
+        (*line)[size++] = (char)c;
+    }
+    if (ferror(reader->file))
         reader->failed = true;
-    return bytes_of(*line, size < 0 ? 0 : (size_t)size);
+    return bytes_of(*line, size);
+}
+
+static bool ends_line(struct bytes piece)
+{
+    return piece.size && piece.data[piece.size - 1] == '\n';
 }
 
 /* Whether a 'From ' line is a separator and not text: decided by what stands around it, since some programs quote nothing. */
@@ -154,6 +174,7 @@ static void read_counted_body(struct mbox_reader *reader, uint64_t length)
     bool unquote = true;
     for (int pass = 0; pass < 2; pass++) {
         uint64_t left = length;
+        bool begins = true; /* of a line, not a further piece of a long one */
         while (left > 0 && !reader->failed) {
             struct bytes next = read_line(reader, &line, &capacity);
             if (next.size == 0)
@@ -161,9 +182,10 @@ static void read_counted_body(struct mbox_reader *reader, uint64_t length)
             next.size = next.size < left ? next.size : (size_t)left;
             left -= next.size;
             if (pass == 0)
-                unquote &= !is_separator(next);
+                unquote &= !(begins && is_separator(next));
             else
-                append_line(reader, next, unquote);
+                append_line(reader, next, begins && unquote);
+            begins = ends_line(next);
         }
         if (fseeko(reader->file, pass == 0 ? body : body + (off_t)length, SEEK_SET) != 0)
             reader->failed = true;
@@ -176,20 +198,22 @@ static void read_to_separator(struct mbox_reader *reader, bool skip)
 {
     char *line = NULL;
     size_t capacity = 0;
-    bool after_blank = true, in_headers = reader->content.size == 0 && !skip;
+    bool after_blank = true, begins = true, in_headers = reader->content.size == 0 && !skip;
     reader->has_separator = false;
     for (struct bytes next; (next = read_line(reader, &line, &capacity)).size > 0;) {
-        bool separator = separates(reader, next, after_blank);
+        bool separator = begins && separates(reader, next, after_blank);
         if (separator && !(in_headers && reader->content.size == 0)) {
             buffer_clear(&reader->line);
             (void)buffer_append(&reader->line, next.data, next.size);
             reader->has_separator = true;
             break;
         }
-        after_blank = is_blank(next);
+        after_blank = begins && is_blank(next);
+        if (!skip)
+            append_line(reader, next, begins && !in_headers);
+        begins = ends_line(next);
         if (skip)
             continue;
-        append_line(reader, next, !in_headers);
         uint64_t length;
         if (in_headers && after_blank) {
             in_headers = false;

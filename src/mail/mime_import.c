@@ -152,7 +152,7 @@ enum mime_status mime_import(struct bytes mail, const struct mime_import_options
 {
     if (mail.size > MIME_MAIL_SIZE_MAX)
         return MIME_TOO_LARGE;
-    struct mime_reader reader = {.notices = options->notices};
+    struct mime_reader reader = {.notices = options->notices, .options = options};
     struct bytes content = skip_preamble(&reader, mail);
     if (content.size == 0)
         return MIME_EMPTY;

@@ -19,6 +19,10 @@ struct mime_import_options {
     struct mime_notices notices;
     struct mail_state state;
     uint64_t received_time; /* FILETIME; used where the mail has no Received header; 0 unknown */
+    /* Whether an internet header (lower case) may become a named property of its own; NULL: all may. A mailbox has room for
+     * some 32,000 names, and mails bring new ones without end. */
+    bool (*takes_name)(void *data, const char *name);
+    void *takes_name_data;
 };
 
 enum mime_status {

@@ -322,6 +322,11 @@ static void import_named_headers(struct mime_reader *reader, struct message *mes
             return;
         }
         char *lower = g_ascii_strdown(name, -1); /* MS-OXPROPS: names of internet headers are lower case */
+        const struct mime_import_options *options = reader->options;
+        if (options && options->takes_name && !options->takes_name(options->takes_name_data, lower)) {
+            g_free(lower);
+            continue;
+        }
         uint16_t id = message_name_id_of_string(message, PROPERTY_SET_INTERNET_HEADERS, lower);
         const char *value = g_mime_header_get_value(header);
         char *valid = g_utf8_make_valid(value ? value : "", -1);

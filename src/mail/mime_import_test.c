@@ -359,6 +359,21 @@ static void x_headers_cannot_use_up_the_names(void **state)
     buffer_free(&notices);
 }
 
+static bool takes_short_names(void *data, const char *name)
+{
+    return strlen(name) < 6;
+}
+
+static void the_importer_decides_on_names(void **state)
+{
+    struct mime_import_options options = {.takes_name = takes_short_names};
+    struct message *message;
+    assert_int_equal(mime_import(BYTES_LITERAL("X-One: 1\nX-Three: 3\n\n"), &options, &message), MIME_OK);
+    assert_string_equal(named_text(message, "x-one"), "1");
+    assert_string_equal(named_text(message, "x-three"), "(none)");
+    message_free(message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +393,7 @@ int main(void)
         cmocka_unit_test(garbage_still_becomes_a_message),
         cmocka_unit_test(nesting_ends_at_a_cap),
         cmocka_unit_test(x_headers_cannot_use_up_the_names),
+        cmocka_unit_test(the_importer_decides_on_names),
     };
     mime_initialize();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 struct mime_reader {
     struct mime_notices notices;
+    const struct mime_import_options *options; /* NULL where headers are only read for comparison */
     GMimeParserOptions *parser_options;
     GMimeObject *root;       /* the outermost part of the current message; its header lines are those of the message */
     unsigned warned;         /* bits of the parser's warnings that were told */
