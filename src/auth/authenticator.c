@@ -14,6 +14,7 @@
 
 #define BUCKET_COUNT 4096u
 #define KEY_SIZE 32u
+#define FAILED_LATELY_MS 30000u /* a password that was wrong is not hashed again for so long, unless the directory changed */
 
 struct identity {
     atomic_uint references;
@@ -42,6 +43,7 @@ struct authenticator {
     uint32_t remembered_count;
     struct failure_table *accounts;
     struct failure_table *addresses;
+    uint64_t failures_version; /* of the directory that the failures were found in */
 };
 
 /* --- identities --- */
@@ -278,6 +280,22 @@ static bool count_failure(struct authenticator *authenticator, const char *typed
     return failure_table_count(authenticator->addresses, peer, secret, &limits, now_ms) || locked;
 }
 
+/* Whether the answer is known to be no without hashing: a locked account or address, or the same wrong password again. */
+static const char *known_failure(struct authenticator *authenticator, const char *account, const char *peer,
+                                 const uint8_t *secret, uint64_t version, uint64_t now_ms)
+{
+    const char *locked = locked_cause(authenticator, account, peer, now_ms);
+    if (locked)
+        return locked;
+    if (version != authenticator->failures_version) {
+        authenticator->failures_version = version;
+        failure_table_forget_secrets(authenticator->accounts);
+        return NULL;
+    }
+    return failure_table_failed_lately(authenticator->accounts, account, secret, FAILED_LATELY_MS, now_ms)
+        ? "the same wrong password again" : NULL;
+}
+
 static const char *failure_cause(enum directory_status status)
 {
     switch (status) {
@@ -340,12 +358,14 @@ struct authentication_outcome authenticator_verify(struct authenticator *authent
     account_key(credentials.logon, verification.typed);
     pthread_mutex_lock(&authenticator->lock);
     struct identity *identity = recall(authenticator, verification.key, now_ms); /* verified while this waited */
-    const char *locked = identity ? NULL : locked_cause(authenticator, verification.typed, request->peer, now_ms);
+    const char *known = identity ? NULL
+        : known_failure(authenticator, verification.typed, request->peer, verification.key,
+                        verification.directory_version, now_ms);
     pthread_mutex_unlock(&authenticator->lock);
     if (identity) {
         outcome = (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED, .identity = identity};
-    } else if (locked) {
-        outcome.cause = locked; /* no hashing for whoever is locked out; the delay hides the difference */
+    } else if (known) {
+        outcome.cause = known; /* no hashing; the delay hides the difference */
     } else {
         struct directory_user user;
         enum directory_status status = directory_verify_password(authenticator->directory, &arena, credentials.logon,

@@ -223,6 +223,24 @@ static void locks_an_address_that_sprays(void **state)
     assert_string_equal(outcome.cause, "wrong password");
 }
 
+static void does_not_hash_the_same_wrong_password_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct authentication_outcome outcome;
+    assert_int_equal(log_on(fixture, "ada:later", "::1", 0, &outcome), AUTHENTICATION_FAILED);
+    for (uint64_t i = 1; i < 100; i++)
+        assert_int_equal(log_on(fixture, "ada:later", "::1", i, &outcome), AUTHENTICATION_FAILED);
+    assert_string_equal(outcome.cause, "the same wrong password again");
+    assert_int_equal(fixture->fake.verifications, 1);
+    assert_int_equal(log_on(fixture, "ada:later", "::1", 30000, &outcome), AUTHENTICATION_FAILED);
+    assert_int_equal(fixture->fake.verifications, 2);
+    /* Once it is the right one, it is let in at once. */
+    fixture->fake.password = "later";
+    fixture->fake.version = 2;
+    assert_int_equal(log_on(fixture, "ada:later", "::1", 30001, &outcome), AUTHENTICATION_ACCEPTED);
+    assert_int_equal(fixture->fake.verifications, 3);
+}
+
 static void counts_within_a_window_only(void **state)
 {
     struct failure_table *table = failure_table_new();
@@ -309,6 +327,7 @@ int main(void)
         TEST(remembers_a_right_password),     TEST(gives_the_identity),
         TEST(says_nothing_but_no),            TEST(locks_an_account_under_all_its_names),
         TEST(keeps_those_logged_on_through_a_lock), TEST(locks_an_address_that_sprays),
+        TEST(does_not_hash_the_same_wrong_password_again),
         TEST(counts_within_a_window_only),    TEST(offers_basic_over_tls_only),
         TEST(reads_basic_strictly),
     };

@@ -13,6 +13,8 @@ struct failure_entry {
     uint32_t count;
     uint64_t first_ms; /* of the window */
     uint64_t locked_until_ms;
+    bool has_secret;
+    uint64_t secret_ms; /* when it failed last with a look at the password */
 };
 
 struct failure_table {
@@ -102,11 +104,23 @@ bool failure_table_locked(const struct failure_table *table, const char *key, ui
     return entry && now_ms < entry->locked_until_ms;
 }
 
+bool failure_table_failed_lately(const struct failure_table *table, const char *key, const uint8_t secret[16],
+                                 uint32_t period_ms, uint64_t now_ms)
+{
+    const struct failure_entry *entry = find(table, key);
+    return entry && entry->has_secret && now_ms - entry->secret_ms < period_ms &&
+           memcmp(entry->secret, secret, sizeof entry->secret) == 0;
+}
+
+void failure_table_forget_secrets(struct failure_table *table)
+{
+    for (struct failure_entry *entry = table->oldest; entry; entry = entry->newer)
+        entry->has_secret = false;
+}
+
 bool failure_table_count(struct failure_table *table, const char *key, const uint8_t secret[16],
                          const struct failure_limits *limits, uint64_t now_ms)
 {
-    if (limits->count_max == 0)
-        return false;
     struct failure_entry *entry = find(table, key);
     if (entry) {
         unlink_age(table, entry);
@@ -116,14 +130,18 @@ bool failure_table_count(struct failure_table *table, const char *key, const uin
     }
     if (!entry || now_ms < entry->locked_until_ms)
         return false;
+    bool repeated = entry->has_secret && memcmp(entry->secret, secret, sizeof entry->secret) == 0;
+    memcpy(entry->secret, secret, sizeof entry->secret);
+    entry->has_secret = true;
+    entry->secret_ms = now_ms;
     if (entry->count == 0 || now_ms - entry->first_ms >= limits->window_ms) {
         entry->count = 0;
         entry->first_ms = now_ms;
-    } else if (memcmp(entry->secret, secret, sizeof entry->secret) == 0) {
+    } else if (repeated) {
         return false;
     }
-    memcpy(entry->secret, secret, sizeof entry->secret);
-    if (++entry->count < limits->count_max)
+    entry->count++;
+    if (limits->count_max == 0 || entry->count < limits->count_max)
         return false;
     entry->count = 0;
     entry->locked_until_ms = now_ms + limits->lock_ms;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #define HASHING_PRIORITY 10
+#define VERIFICATIONS_MAX 128u /* a few seconds of hashing; whoever comes later is told to come again */
 
 struct authentication {
     struct services *services;
@@ -93,7 +94,18 @@ static void verify(struct worker_job *job)
     (void)setpriority(PRIO_PROCESS, 0, HASHING_PRIORITY);
     authentication->outcome = authenticator_verify(authentication->services->authenticator, &authentication->request,
                                                    loop_clock_ms());
+    atomic_fetch_sub(&authentication->services->verifications, 1);
     loop_post(http_exchange_loop(authentication->exchange), &authentication->verified);
+}
+
+static bool post_verification(struct authentication *authentication)
+{
+    struct services *services = authentication->services;
+    if (atomic_fetch_add(&services->verifications, 1) < VERIFICATIONS_MAX &&
+        worker_post(services->server->blocking, &authentication->job))
+        return true;
+    atomic_fetch_sub(&services->verifications, 1);
+    return false;
 }
 
 void authenticate(struct services *services, struct http_exchange *exchange,
@@ -120,6 +132,6 @@ void authenticate(struct services *services, struct http_exchange *exchange,
                                               .job = {.run = verify}, .verified = {.run = verified}};
     if (outcome.result != AUTHENTICATION_VERIFY)
         conclude(authentication);
-    else if (!worker_post(services->server->blocking, &authentication->job))
+    else if (!post_verification(authentication))
         http_answer_error(exchange, 503, "too many log-ons at once");
 }

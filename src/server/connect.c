@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "protocol/error_code.h"
 #include "protocol/mailbox_body.h"
@@ -87,6 +88,8 @@ static void run_connect(struct mapi_exchange *mapi)
 {
     struct directory_user owner = {0};
     uint32_t error = open_session(mapi, mapi->body, &owner);
+    if (error != EC_SUCCESS)
+        log_info("Connect of %s refused with error 0x%08x", identity_user(mapi->identity)->account, (unsigned)error);
     encode_answer(mapi, error, &owner);
 }
 

@@ -35,6 +35,7 @@ struct services {
     atomic_bool draining;         /* new requests get 18 */
     atomic_bool stopping;         /* loops and workers are gone: do the rest here and now */
     atomic_uint parked_waits;
+    atomic_uint verifications;    /* passwords waiting to be hashed, or being */
     atomic_ullong connections;    /* Connects so far, for their numbers */
     struct loop_timer sweep;      /* of the first loop: expiry, contexts still to be destroyed */
     struct loop_task sweep_start;
