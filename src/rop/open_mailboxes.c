@@ -27,6 +27,7 @@ struct open_mailboxes {
     pthread_mutex_t lock;
     pthread_cond_t released;
     struct store *store;
+    uint64_t started; /* when this table was made: no session is older */
     uint32_t open_max;
     uint32_t open_count;
     uint64_t clock;
@@ -41,6 +42,7 @@ struct open_mailboxes *open_mailboxes_new(struct store *store, uint32_t open_max
     pthread_mutex_init(&mailboxes->lock, NULL);
     pthread_cond_init(&mailboxes->released, NULL);
     mailboxes->store = store;
+    mailboxes->started = filetime_now();
     mailboxes->open_max = open_max;
     return mailboxes;
 }
@@ -176,6 +178,9 @@ static uint32_t open_in_store(struct open_mailbox *entry, bool create, struct ma
     }
     if (status != STORE_OK)
         return status == STORE_NOT_FOUND ? EC_NOT_FOUND : EC_LOGON_FAILED;
+    /* What sessions of an earlier run had written to streams and never saved. A failure leaves it for the next time. */
+    uint64_t swept;
+    (void)store_value_sweep(stored, entry->table->started, &swept);
     const struct mailbox_owner mailbox_owner = {
         .display_name = owner->display_name,
         .address_book_dn = owner->legacy_dn,
