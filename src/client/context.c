@@ -22,7 +22,7 @@ static void fresh_guid(char text[40])
 }
 
 bool context_initialize(struct context *context, const struct transport_settings *settings,
-                        const struct context_limits *limits, const volatile bool *cancelled, const char *url)
+                        const struct context_limits *limits, const atomic_bool *cancelled, const char *url)
 {
     *context = (struct context){.settings = settings, .limits = *limits, .cancelled = cancelled};
     fresh_guid(context->client_guid);
@@ -83,18 +83,24 @@ struct call {
 
 enum step { STEP_DONE, STEP_FAILED, STEP_LOST, STEP_REPEAT, STEP_RESEND, STEP_WITHOUT_COOKIES };
 
+static bool write_cookies(struct call *call)
+{
+    const struct cookie_jar *jar = &call->context->jar;
+    buffer_clear(&call->cookies);
+    return (!jar->count || (buffer_append_string(&call->cookies, "Cookie: ") && cookie_jar_append_header(jar, &call->cookies))) &&
+           buffer_string(&call->cookies);
+}
+
 static bool begin(struct call *call)
 {
     struct context *context = call->context;
     pthread_mutex_lock(&context->lock);
     snprintf(call->request_id, sizeof call->request_id, "%s:%llu", context->request_guid,
              (unsigned long long)++context->request_counter);
-    bool good = true;
-    if (context->jar.count)
-        good = buffer_append_string(&call->cookies, "Cookie: ") && cookie_jar_append_header(&context->jar, &call->cookies);
+    bool good = write_cookies(call);
     call->generation = context->generation;
     pthread_mutex_unlock(&context->lock);
-    return good && buffer_string(&call->cookies);
+    return good;
 }
 
 static enum transport_outcome send_once(struct call *call, struct transport_response *response)
@@ -285,16 +291,37 @@ static void trace(const struct call *call, enum transport_outcome outcome, const
                     response->stream.body.size, response->elapsed_ms, processing, response->stream.pending_count);
 }
 
+static void count(struct call *call, uint64_t *figure)
+{
+    pthread_mutex_lock(&call->context->lock);
+    ++*figure;
+    pthread_mutex_unlock(&call->context->lock);
+}
+
+/* Of a Connect whose answer broke off behind its headers: its cookies name the context that was made, so that the next one
+ * ends that instead of leaving it to expire (R1193). */
+static void keep_first_cookies(struct call *call, const struct transport_response *response)
+{
+    if (!call->connecting || !response->header_complete || !response->set_cookie_count)
+        return;
+    pthread_mutex_lock(&call->context->lock);
+    take_cookies(call, response);
+    if (!write_cookies(call))
+        buffer_clear(&call->cookies);
+    pthread_mutex_unlock(&call->context->lock);
+}
+
 /* What a lost answer means for this call. */
-static enum step answer_lost(struct call *call)
+static enum step answer_lost(struct call *call, const struct transport_response *response)
 {
     struct context *context = call->context;
+    keep_first_cookies(call, response);
     if (call->connecting || call->keeps_cookies || !strcmp(call->request_type, "PING"))
         return STEP_REPEAT; /* nothing that could happen twice and matter */
     if (!context->limits.resend || !context->resend_supported)
         return STEP_LOST;
     call->resend = true;
-    context->figures.resend_count++;
+    count(call, &context->figures.resend_count);
     return STEP_REPEAT;
 }
 
@@ -305,9 +332,11 @@ static enum step attempt(struct call *call)
     trace(call, outcome, &response);
     enum step step = judge(call, outcome, &response);
     if (outcome == TRANSPORT_NOT_SENT)
-        call->context->figures.repeat_count++;
+        count(call, &call->context->figures.repeat_count);
+    if (step == STEP_RESEND)
+        step = answer_lost(call, &response);
     transport_response_clear(&response);
-    return step == STEP_RESEND ? answer_lost(call) : step;
+    return step;
 }
 
 static enum context_verdict run(struct call *call)
@@ -385,7 +414,7 @@ enum context_verdict context_call(struct context *context, const char *request_t
                         .body_out = ret_body, .error = &error};
     enum context_verdict verdict = run(&call);
     if (verdict == CONTEXT_LOST)
-        context->connected = false;
+        context_forget(context, context->generation);
     if (verdict != CONTEXT_DONE && ret_error)
         *ret_error = error;
     return verdict;

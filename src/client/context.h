@@ -8,6 +8,7 @@
 #include "client/cookie_jar.h"
 #include "client/transport.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct context_limits {
     uint32_t attempts_max;
@@ -25,7 +26,7 @@ struct context_figures {
 struct context {
     const struct transport_settings *settings;
     struct context_limits limits;
-    const volatile bool *cancelled;
+    const atomic_bool *cancelled;
     char *url;
     struct transport *requests;      /* 'Exchange Mail' in Outlook's dialog */
     struct transport *notifications; /* 'Exchange Notification' */
@@ -35,9 +36,9 @@ struct context {
     char request_guid[40];           /* of X-RequestId: this session context */
     uint64_t request_counter;
     struct cookie_jar jar;
-    bool connected;
+    atomic_bool connected;           /* may be read without the lock, like the next */
+    _Atomic uint64_t generation;     /* counts the contexts, so that a late answer knows that it is late */
     bool resend_supported;
-    uint64_t generation;             /* counts the contexts, so that a late answer knows that it is late */
     uint32_t expiration_ms;
     uint32_t pending_period_ms;
     uint64_t active_ms;              /* end of the last exchange, monotonic */
@@ -46,7 +47,7 @@ struct context {
 };
 
 bool context_initialize(struct context *context, const struct transport_settings *settings,
-                        const struct context_limits *limits, const volatile bool *cancelled, const char *url);
+                        const struct context_limits *limits, const atomic_bool *cancelled, const char *url);
 void context_clear(struct context *context);
 
 /* How a call ended. */

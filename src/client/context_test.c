@@ -14,7 +14,7 @@ struct fixture {
     struct fake_server server;
     struct transport_settings settings;
     struct context context;
-    bool cancelled;
+    atomic_bool cancelled;
 };
 
 static void add(struct fixture *fixture, uint32_t code, const char *headers, struct fake_step step)
@@ -234,6 +234,23 @@ static void test_bounded(void **state)
     close_fixture(&fixture);
 }
 
+/* R1193: a Connect whose answer broke off behind its cookies left a context; the next one brings them. */
+static void test_connect_cut(void **state)
+{
+    struct fixture fixture = {0};
+    char value[256];
+    add(&fixture, 0, COOKIES("one", "1"), (struct fake_step){.answer_cut = 60});
+    add(&fixture, 0, COOKIES("two", "1"), (struct fake_step){.answer_cut = 200});
+    add(&fixture, 0, COOKIES("three", "1"), (struct fake_step){0});
+    open_fixture(&fixture);
+    assert_connects(&fixture);
+    assert_string_equal(header(&fixture, 1, "Cookie: ", value), "");
+    assert_string_equal(header(&fixture, 2, "Cookie: ", value), "MapiContext=two; MapiSequence=1");
+    assert_string_equal(cookie_jar_find(&fixture.context.jar, "MapiContext"), "three");
+    assert_int_equal(fixture.context.jar.count, 2);
+    close_fixture(&fixture);
+}
+
 static struct bytes plain(const char *text)
 {
     struct buffer buffer = {0};
@@ -302,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_headers),         cmocka_unit_test(test_resend),         cmocka_unit_test(test_reconnect),
         cmocka_unit_test(test_resend_in_vain),
         cmocka_unit_test(test_context_not_found), cmocka_unit_test(test_response_codes), cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_connect_cut),
         cmocka_unit_test(test_not_this_protocol), cmocka_unit_test(test_wait),          cmocka_unit_test(test_cancelled_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@ struct fake_step {
     long answer_cut;          /* >0: close after so many bytes of the answer; -1: close without one byte; 0: give it whole */
     bool close_after;         /* close after the whole answer */
     uint32_t pause_ms;        /* before the answer */
+    size_t piece_size;        /* not 0: the answer goes out in pieces, with a pause after each */
+    uint32_t piece_pause_ms;
 };
 
 struct fake_server {
@@ -79,10 +81,12 @@ static inline bool fake_play(struct fake_server *server, int connection)
         usleep(step->pause_ms * 1000);
     size_t give = step->answer_cut ? (size_t)step->answer_cut : step->answer.size;
     for (size_t at = 0; at < give;) {
-        ssize_t sent = send(connection, step->answer.data + at, give - at, MSG_NOSIGNAL);
+        size_t piece = step->piece_size && step->piece_size < give - at ? step->piece_size : give - at;
+        ssize_t sent = send(connection, step->answer.data + at, piece, MSG_NOSIGNAL);
         if (sent <= 0)
             return false;
         at += (size_t)sent;
+        usleep(step->piece_pause_ms * 1000);
     }
     return !step->answer_cut && !step->close_after;
 }

@@ -25,7 +25,7 @@ struct session_event {
 
 struct mapihttp_session {
     pthread_mutex_t lock;           /* recursive: a callback may call in again */
-    volatile bool cancelled;
+    atomic_bool cancelled;
     struct transport_settings settings;
     struct context context;
     char *address;

@@ -12,7 +12,7 @@
 
 struct transport {
     const struct transport_settings *settings;
-    const volatile bool *cancelled;
+    const atomic_bool *cancelled;
     CURLM *multi;
     CURL *easy;
     long authentication;          /* CURLAUTH_...; CURLAUTH_NONE: not settled yet */
@@ -35,7 +35,7 @@ static void initialize_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct transport *transport_new(const struct transport_settings *settings, const volatile bool *cancelled)
+struct transport *transport_new(const struct transport_settings *settings, const atomic_bool *cancelled)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, initialize_curl);

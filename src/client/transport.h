@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "client/response_stream.h"
 #include <mapihttp/session.h>
+#include <stdatomic.h>
 
 /* How to reach and prove oneself to servers. Owned by the session, shared by its transports, read only. */
 struct transport_settings {
@@ -98,7 +99,7 @@ struct transport_figures {
 };
 
 /* 'cancelled' (may be NULL) is looked at while waiting: at once after transport_wake(), else within a second. */
-struct transport *transport_new(const struct transport_settings *settings, const volatile bool *cancelled);
+struct transport *transport_new(const struct transport_settings *settings, const atomic_bool *cancelled);
 void transport_free(struct transport *transport);
 enum transport_outcome transport_send(struct transport *transport, const struct transport_request *request,
                                       struct transport_response *ret_response);

@@ -1,6 +1,7 @@
 """The client commands and the client library against a real server: what they do, what they say, what they end with."""
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -230,6 +231,61 @@ class ClientTest(unittest.TestCase):
         self.assertIn(b'for the example', result.stdout)
 
 
+class Proxy:
+    """Passes connections on to a port; cut() breaks all there are, pause() takes no new ones for a while."""
+
+    def __init__(self, port):
+        self.port = port
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.pairs = []
+        self.paused = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def address(self):
+        return f'127.0.0.1:{self.listener.getsockname()[1]}'
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.paused:
+                client.close()
+                continue
+            server = socket.create_connection(('127.0.0.1', self.port))
+            self.pairs.append((client, server))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._pass, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _pass(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                end.close()
+
+    def close(self):
+        self.cut()
+        self.listener.close()
+
+
 class Watch:
     """'mapihttp watch --json' with its events read as they come."""
 
@@ -276,6 +332,23 @@ class WatchTest(unittest.TestCase):
             server.command('put', 'inbox', '--subject', 'two')
             watch.wait_for('created', 2)
             self.assertEqual(watch.stop(), 0)  # a signal is the ordinary end
+
+    def test_cuts(self):
+        """A watch goes on in the same context through connections that break and a network that is away for a while."""
+        with harness.Server() as server:
+            proxy = Proxy(server.tls_port)
+            watch = Watch(server, '--connect-to', proxy.address())
+            for number in range(1, 4):
+                proxy.paused = number == 3
+                proxy.cut()
+                server.command('put', 'inbox', '--subject', str(number))
+                if proxy.paused:
+                    time.sleep(1.5)
+                    proxy.paused = False
+                watch.wait_for('created', number)
+            self.assertEqual([event for event in watch.events if event['event'] == 'gap'], [])
+            self.assertEqual(watch.stop(), 0)
+            proxy.close()
 
     def test_keep_alive(self):
         """A context that expires after two seconds is kept by PING, and forgotten without."""
