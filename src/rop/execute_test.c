@@ -326,6 +326,34 @@ static void a_session_ends_though_its_mailbox_is_closed(void **state)
     arena_free(&eve.arena);
 }
 
+/* 32,767 names and no more (MS-OXCPRPT R53501 R53502 R229); what there is stays good. */
+static void named_properties_have_an_end(void **state)
+{
+    enum { NAMES = 1000 };
+    struct fixture *fixture = *state;
+    assert_true(log_on(fixture));
+    static struct property_name names[NAMES];
+    struct rop_get_property_ids_from_names_request request = {2, NAMES, names};
+    struct rop_request requests[] = {ROP(GET_PROPERTY_IDS_FROM_NAMES, LOGON, 0, &request)};
+    uint32_t registered = 0;
+    for (uint32_t lid = 1; registered + NAMES <= 32767; registered += NAMES) {
+        for (int i = 0; i < NAMES; i++)
+            names[i] = (struct property_name){.kind = 0, .guid = {{7}}, .lid = lid++};
+        assert_true(execute(fixture, requests, 1));
+        assert_int_equal(result(fixture, 0), 0);
+    }
+    for (int i = 0; i < NAMES; i++)
+        names[i].lid = 1000000 + (uint32_t)i;
+    assert_true(execute(fixture, requests, 1));
+    assert_int_equal(result(fixture, 0), EC_OUT_OF_MEMORY);
+    names[0].lid = 1;
+    request.property_name_count = 1;
+    assert_true(execute(fixture, requests, 1));
+    assert_int_equal(result(fixture, 0), 0);
+    assert_int_equal(
+        ((const struct rop_get_property_ids_from_names_success *)fixture->answer.responses[0].body)->property_ids[0], 0x8000);
+}
+
 static void an_arena_at_its_cap_fails_the_execute_or_the_rop(void **state)
 {
     struct fixture *fixture = *state;
@@ -362,6 +390,7 @@ int main(void)
         TEST(packed_requests_of_other_kinds_are_malformed),
         TEST(mailboxes_give_way_to_each_other),
         TEST(a_session_ends_though_its_mailbox_is_closed),
+        TEST(named_properties_have_an_end),
         TEST(an_arena_at_its_cap_fails_the_execute_or_the_rop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

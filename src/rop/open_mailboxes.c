@@ -20,7 +20,7 @@ struct open_mailbox {
     struct mailbox *mailbox; /* NULL while closed */
     uint32_t hold_count;
     bool busy;               /* acquired, or being closed */
-    uint64_t used;           /* the table's clock at the last release */
+    struct open_mailbox *newer, *older; /* among the open ones, by last use */
 };
 
 struct open_mailboxes {
@@ -30,7 +30,7 @@ struct open_mailboxes {
     uint64_t started; /* when this table was made: no session is older */
     uint32_t open_max;
     uint32_t open_count;
-    uint64_t clock;
+    struct open_mailbox *newest, *oldest; /* of the open ones */
     struct open_mailbox *buckets[BUCKET_COUNT];
 };
 
@@ -137,19 +137,33 @@ void open_mailbox_let_go(struct open_mailbox *mailbox)
     pthread_mutex_unlock(&mailboxes->lock);
 }
 
-/* Under the lock, which is given up meanwhile: closes the idle mailbox that was not used for longest. */
+/* Under the lock: the list of open mailboxes by last use. */
+static void list_remove(struct open_mailboxes *mailboxes, struct open_mailbox *entry)
+{
+    *(entry->newer ? &entry->newer->older : &mailboxes->newest) = entry->older;
+    *(entry->older ? &entry->older->newer : &mailboxes->oldest) = entry->newer;
+    entry->newer = entry->older = NULL;
+}
+
+static void list_add_newest(struct open_mailboxes *mailboxes, struct open_mailbox *entry)
+{
+    entry->older = mailboxes->newest;
+    entry->newer = NULL;
+    *(entry->older ? &entry->older->newer : &mailboxes->oldest) = entry;
+    mailboxes->newest = entry;
+}
+
+/* Under the lock, which is given up meanwhile: closes the idle mailbox that was not used for longest. Those in use are few
+ * (one for each worker) and new. */
 static void close_longest_unused(struct open_mailboxes *mailboxes)
 {
-    struct open_mailbox *oldest = NULL;
-    for (uint32_t i = 0; i < BUCKET_COUNT; i++) {
-        for (struct open_mailbox *entry = mailboxes->buckets[i]; entry; entry = entry->next_in_bucket) {
-            if (entry->mailbox && !entry->busy && (!oldest || entry->used < oldest->used))
-                oldest = entry;
-        }
-    }
+    struct open_mailbox *oldest = mailboxes->oldest;
+    while (oldest && oldest->busy)
+        oldest = oldest->newer;
     if (!oldest)
         return; /* all are in use this moment: go over the number rather than wait */
     oldest->busy = true;
+    list_remove(mailboxes, oldest);
     mailboxes->open_count--;
     struct mailbox *mailbox = oldest->mailbox;
     pthread_mutex_unlock(&mailboxes->lock);
@@ -207,6 +221,7 @@ uint32_t open_mailbox_acquire(struct open_mailbox *mailbox, bool create, struct 
         if (!error) {
             mailbox->mailbox = opened;
             mailboxes->open_count++;
+            list_add_newest(mailboxes, mailbox);
         } else {
             mailbox->busy = false;
             pthread_cond_broadcast(&mailboxes->released);
@@ -234,7 +249,10 @@ void open_mailbox_release(struct open_mailbox *mailbox)
     struct open_mailboxes *mailboxes = mailbox->table;
     pthread_mutex_lock(&mailboxes->lock);
     mailbox->busy = false;
-    mailbox->used = ++mailboxes->clock;
+    if (mailbox->mailbox && mailboxes->newest != mailbox) {
+        list_remove(mailboxes, mailbox);
+        list_add_newest(mailboxes, mailbox);
+    }
     pthread_cond_broadcast(&mailboxes->released);
     pthread_mutex_unlock(&mailboxes->lock);
 }
