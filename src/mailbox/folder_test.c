@@ -75,7 +75,8 @@ static void renaming_and_read_only_properties(void **state)
 static void deleting(void **state)
 {
     uint64_t id = new_folder(INBOX, "x"), child = new_folder(id, "child");
-    saved_message(id, "m");
+    uint64_t message_id = saved_message(id, "m");
+    struct message *message;
     bool partial = false;
     assert_int_equal(folder_delete(LOGON, INBOX, id, 0x02, &partial), EC_INVALID_PARAMETER); /* R1234 */
     assert_int_equal(folder_delete(LOGON, DRAFTS, id, 0, &partial), EC_NOT_FOUND);
@@ -88,6 +89,9 @@ static void deleting(void **state)
     assert_false(partial || exists(id) || exists(child));
     struct folder_opened folder;
     assert_ok(folder_open(LOGON, id, true, &folder)); /* R498: soft deleted */
+    assert_int_equal(message_open(LOGON, id, message_id, 0, 0, &message), EC_NOT_FOUND); /* MS-OXCMSG R335 */
+    assert_ok(message_open(LOGON, id, message_id, MESSAGE_OPEN_SOFT_DELETED, 0, &message));
+    message_close(LOGON, message);
     assert_int_equal(create_error(id, 1, "in a deleted one"), EC_NOT_FOUND); /* R1073 */
     assert_int_equal(folder_delete(LOGON, INBOX, id, 5, &partial), EC_NOT_FOUND);
     uint64_t again = new_folder(INBOX, "x"); /* the name is free */

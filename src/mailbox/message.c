@@ -74,6 +74,11 @@ uint32_t message_open(struct logon *logon, uint64_t folder_id, uint64_t message_
     if (error == EC_SUCCESS && folder_id != 0 && row.folder_id != folder_id)
         error = EC_NOT_FOUND;
     bool deleted = error == EC_SUCCESS && row.kind >= STORE_MESSAGE_DELETED;
+    struct store_folder folder;
+    if (error == EC_SUCCESS && !deleted) { /* with its folder, too */
+        error = mailbox_folder(logon->mailbox, &arena, row.folder_id, &folder);
+        deleted = error == EC_SUCCESS && folder.deleted_time != 0;
+    }
     if (deleted && (open_mode & MESSAGE_OPEN_SOFT_DELETED) == 0)
         error = EC_NOT_FOUND;
     struct message *message = NULL;
