@@ -35,8 +35,8 @@ void attachment_close(struct logon *logon, struct attachment *attachment)
     free(attachment);
 }
 
-uint32_t attachment_open(struct logon *logon, struct message *message, uint32_t number, uint8_t open_mode,
-    struct attachment **ret_attachment)
+uint32_t attachment_open(
+    struct logon *logon, struct message *message, uint32_t number, uint8_t open_mode, struct attachment **ret_attachment)
 {
     if ((open_mode & ~(MESSAGE_OPEN_BEST_ACCESS | MESSAGE_OPEN_SOFT_DELETED)) != 0)
         return EC_INVALID_PARAMETER;
@@ -72,8 +72,8 @@ static uint32_t set_initial_properties(struct mailbox *mailbox, struct attachmen
     return error;
 }
 
-uint32_t attachment_create(struct logon *logon, struct message *message, struct attachment **ret_attachment,
-    uint32_t *ret_number)
+uint32_t attachment_create(
+    struct logon *logon, struct message *message, struct attachment **ret_attachment, uint32_t *ret_number)
 {
     uint32_t error = message_begin_change(logon->mailbox, message);
     struct arena arena = {0};
@@ -140,8 +140,8 @@ uint32_t attachment_save(struct logon *logon, struct attachment *attachment, uin
         error = bag_set(mailbox, &attachment->content->bag, &now);
     }
     if (error == EC_SUCCESS)
-        error = content_put_slot(mailbox, attachment->message->content, attachment->number,
-            attachment_content_reference(attachment->content));
+        error = content_put_slot(
+            mailbox, attachment->message->content, attachment->number, attachment_content_reference(attachment->content));
     if (error == EC_SUCCESS && (mode & (MESSAGE_SAVE_KEEP_OPEN_READ_WRITE | MESSAGE_SAVE_FORCE)) == 0)
         attachment->writable = false;
     return error;
@@ -162,8 +162,8 @@ bool attachment_is_writable(const struct attachment *attachment)
     return attachment->writable;
 }
 
-uint32_t message_attachment_numbers(struct arena *arena, struct logon *logon, struct message *message,
-    uint32_t **ret_numbers, uint32_t *ret_count)
+uint32_t message_attachment_numbers(
+    struct arena *arena, struct logon *logon, struct message *message, uint32_t **ret_numbers, uint32_t *ret_count)
 {
     struct attachment_listed *list;
     uint32_t count = 0;

@@ -222,7 +222,8 @@ static void copy_to_brings_everything(void **state)
     struct property_failures failures;
     uint32_t excluded = PID_TAG_IMPORTANCE;
     set_property(OBJECT_OF_MESSAGE(to), value_integer32(PID_TAG_IMPORTANCE, 2));
-    assert_ok(properties_copy_to(ARENA, LOGON, OBJECT_OF_MESSAGE(from), OBJECT_OF_MESSAGE(to), &excluded, 1, true, 0, &failures));
+    assert_ok(
+        properties_copy_to(ARENA, LOGON, OBJECT_OF_MESSAGE(from), OBJECT_OF_MESSAGE(to), &excluded, 1, true, 0, &failures));
     assert_int_equal(failures.count, 0);
     uint64_t copy_id = save(to);
     message_close(LOGON, from);
@@ -256,11 +257,15 @@ static void copy_errors(void **state)
     bool created;
     struct attachment *attachment = new_attachment(outer, "m", &number);
     assert_ok(attachment_open_embedded(LOGON, attachment, EMBEDDED_OPEN_CREATE, 0, &inner, &created));
-    struct object a = OBJECT_OF_MESSAGE(outer), b = OBJECT_OF_MESSAGE(inner), c = OBJECT_OF_ATTACHMENT(attachment), d = OBJECT_OF_MESSAGE(other);
-    assert_int_equal(properties_copy_to(ARENA, LOGON, a, b, NULL, 0, true, 0, &failures), EC_MESSAGE_CYCLE); /* MS-OXCPRPT R896 */
+    struct object a = OBJECT_OF_MESSAGE(outer), b = OBJECT_OF_MESSAGE(inner), c = OBJECT_OF_ATTACHMENT(attachment),
+                  d = OBJECT_OF_MESSAGE(other);
+    assert_int_equal(
+        properties_copy_to(ARENA, LOGON, a, b, NULL, 0, true, 0, &failures), EC_MESSAGE_CYCLE); /* MS-OXCPRPT R896 */
     assert_int_equal(properties_copy_to(ARENA, LOGON, a, c, NULL, 0, true, 0, &failures), EC_NOT_SUPPORTED); /* R508 */
     assert_int_equal(properties_copy_to(ARENA, LOGON, a, d, NULL, 0, true, 4, &failures), EC_INVALID_PARAMETER);
-    assert_int_equal(properties_copy(ARENA, LOGON, OBJECT_OF_FOLDER(INBOX), OBJECT_OF_FOLDER(DRAFTS), &tag, 1, PROPERTY_COPY_MOVE, &failures), EC_NOT_SUPPORTED); /* R881 */
+    assert_int_equal(properties_copy(ARENA, LOGON, OBJECT_OF_FOLDER(INBOX), OBJECT_OF_FOLDER(DRAFTS), &tag, 1,
+                         PROPERTY_COPY_MOVE, &failures),
+        EC_NOT_SUPPORTED);                                                                          /* R881 */
     assert_ok(properties_copy(ARENA, LOGON, a, d, &tag, 1, PROPERTY_COPY_NO_OVERWRITE, &failures)); /* R879 */
     assert_string_equal(get_text(d, PID_TAG_SUBJECT), "y");
     assert_ok(properties_copy(ARENA, LOGON, a, d, &tag, 1, 0, &failures));
@@ -277,7 +282,8 @@ static void copy_errors(void **state)
 
 static void a_failed_save_keeps_the_unsaved_state(void **state)
 {
-    static const enum store_call calls[] = {STORE_CALL_BEGIN, STORE_CALL_ALLOCATE_COUNTERS, STORE_CALL_ATTACHMENT_LIST, STORE_CALL_MESSAGE_CREATE, STORE_CALL_COMMIT};
+    static const enum store_call calls[] = {STORE_CALL_BEGIN, STORE_CALL_ALLOCATE_COUNTERS, STORE_CALL_ATTACHMENT_LIST,
+        STORE_CALL_MESSAGE_CREATE, STORE_CALL_COMMIT};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         struct message *message = new_message(INBOX, "x");
         uint32_t number;
@@ -307,7 +313,8 @@ static void check_saved(uint64_t id, const char *subject)
     uint32_t size = 0;
     assert_string_equal(get_text(OBJECT_OF_MESSAGE(message), PID_TAG_SUBJECT), subject);
     assert_ok(attachment_open(LOGON, message, 0, 0, &attachment));
-    assert_ok(stream_open(LOGON, OBJECT_OF_ATTACHMENT(attachment), PID_TAG_ATTACH_DATA_BINARY, STREAM_READ_ONLY, &stream, &size));
+    assert_ok(
+        stream_open(LOGON, OBJECT_OF_ATTACHMENT(attachment), PID_TAG_ATTACH_DATA_BINARY, STREAM_READ_ONLY, &stream, &size));
     assert_int_equal(size, 3000000);
     stream_close(LOGON, stream);
     attachment_close(LOGON, attachment);
@@ -324,7 +331,8 @@ static void a_save_that_is_rolled_back_can_be_tried_again(void **state)
     uint32_t number, size, written;
     uint64_t id = 0;
     assert_ok(attachment_create(LOGON, message, &attachment, &number));
-    assert_ok(stream_open(LOGON, OBJECT_OF_ATTACHMENT(attachment), PID_TAG_ATTACH_DATA_BINARY, STREAM_CREATE, &stream, &size));
+    assert_ok(
+        stream_open(LOGON, OBJECT_OF_ATTACHMENT(attachment), PID_TAG_ATTACH_DATA_BINARY, STREAM_CREATE, &stream, &size));
     assert_ok(stream_write(LOGON, stream, bytes_of(large, sizeof large), &written));
     stream_close(LOGON, stream);
     assert_ok(attachment_save(LOGON, attachment, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE));

@@ -73,8 +73,8 @@ uint32_t content_make_own(struct mailbox *mailbox, struct content **content)
     return EC_SUCCESS;
 }
 
-struct attachment_content *attachment_content_new(struct memory_account *account, uint64_t message_id, uint64_t parent_id,
-    uint64_t attachment_id, uint32_t number)
+struct attachment_content *attachment_content_new(
+    struct memory_account *account, uint64_t message_id, uint64_t parent_id, uint64_t attachment_id, uint32_t number)
 {
     struct attachment_content *content = calloc(1, sizeof *content);
     if (content == NULL)
@@ -165,7 +165,8 @@ const struct attachment_slot *content_find_slot(const struct content *content, u
     return place < content->slot_count && content->slots[place].number == number ? &content->slots[place] : NULL;
 }
 
-uint32_t content_put_slot(struct mailbox *mailbox, struct content *content, uint32_t number, struct attachment_content *attachment)
+uint32_t content_put_slot(
+    struct mailbox *mailbox, struct content *content, uint32_t number, struct attachment_content *attachment)
 {
     uint32_t place = slot_place(content, number);
     if (place < content->slot_count && content->slots[place].number == number) {
@@ -286,14 +287,15 @@ uint32_t content_attachments(struct arena *arena, struct mailbox *mailbox, const
     const struct store_attachment *stored = NULL;
     uint32_t stored_count = 0;
     if (content->message_id != 0) {
-        uint32_t error = mailbox_error(store_attachment_list(mailbox->store, arena, content->message_id, content->attachment_id,
-            &stored, &stored_count));
+        uint32_t error = mailbox_error(store_attachment_list(
+            mailbox->store, arena, content->message_id, content->attachment_id, &stored, &stored_count));
         if (error == EC_NOT_FOUND)
             stored_count = 0;
         else if (error != EC_SUCCESS)
             return error;
     }
-    struct attachment_listed *list = arena_array(arena, struct attachment_listed, (size_t)stored_count + content->slot_count + 1);
+    struct attachment_listed *list =
+        arena_array(arena, struct attachment_listed, (size_t)stored_count + content->slot_count + 1);
     if (list == NULL)
         return EC_OUT_OF_MEMORY;
     uint32_t count = 0, slot = 0;
@@ -306,7 +308,8 @@ uint32_t content_attachments(struct arena *arena, struct mailbox *mailbox, const
         }
         const struct store_attachment *below = i < stored_count && stored[i].number == changed->number ? &stored[i++] : NULL;
         if (changed->content != NULL)
-            list[count++] = (struct attachment_listed){.number = changed->number, .unsaved = changed->content, .stored = below};
+            list[count++] =
+                (struct attachment_listed){.number = changed->number, .unsaved = changed->content, .stored = below};
         slot++;
     }
     *ret_attachments = list;
@@ -314,8 +317,8 @@ uint32_t content_attachments(struct arena *arena, struct mailbox *mailbox, const
     return EC_SUCCESS;
 }
 
-uint32_t content_open_attachment(struct mailbox *mailbox, const struct content *content, uint32_t number,
-    struct attachment_content **ret_attachment)
+uint32_t content_open_attachment(
+    struct mailbox *mailbox, const struct content *content, uint32_t number, struct attachment_content **ret_attachment)
 {
     const struct attachment_slot *slot = content_find_slot(content, number);
     if (slot != NULL && slot->content == NULL)
@@ -345,8 +348,8 @@ uint32_t content_open_attachment(struct mailbox *mailbox, const struct content *
     return EC_SUCCESS;
 }
 
-uint32_t attachment_content_open_embedded(struct mailbox *mailbox, const struct attachment_content *attachment,
-    struct content **ret_content)
+uint32_t attachment_content_open_embedded(
+    struct mailbox *mailbox, const struct attachment_content *attachment, struct content **ret_content)
 {
     if (attachment->embedded != NULL) {
         *ret_content = content_reference(attachment->embedded);
@@ -356,7 +359,8 @@ uint32_t attachment_content_open_embedded(struct mailbox *mailbox, const struct 
         return EC_NOT_FOUND;
     struct arena arena = {0};
     struct bytes packed;
-    uint32_t error = mailbox_error(store_attachment_get_embedded(mailbox->store, &arena, attachment->attachment_id, &packed));
+    uint32_t error =
+        mailbox_error(store_attachment_get_embedded(mailbox->store, &arena, attachment->attachment_id, &packed));
     arena_free(&arena);
     if (error != EC_SUCCESS)
         return error;
@@ -417,7 +421,8 @@ static uint32_t duplicate_recipients(struct arena *arena, struct mailbox *mailbo
     copy->recipients = set;
     set->recipients = arena_array(&set->arena, struct recipient, (size_t)count + 1);
     for (uint32_t i = 0; set->recipients != NULL && i < count; i++) {
-        struct property_value *values = arena_array(&set->arena, struct property_value, (size_t)recipients[i].properties.count + 1);
+        struct property_value *values =
+            arena_array(&set->arena, struct property_value, (size_t)recipients[i].properties.count + 1);
         if (values == NULL)
             return EC_OUT_OF_MEMORY;
         for (uint32_t j = 0; j < recipients[i].properties.count; j++)

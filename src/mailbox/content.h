@@ -53,8 +53,8 @@ void content_release(struct mailbox *mailbox, struct content *content);
 /* '*content' becomes one that nobody else has. */
 uint32_t content_make_own(struct mailbox *mailbox, struct content **content);
 
-struct attachment_content *attachment_content_new(struct memory_account *account, uint64_t message_id, uint64_t parent_id,
-    uint64_t attachment_id, uint32_t number);
+struct attachment_content *attachment_content_new(
+    struct memory_account *account, uint64_t message_id, uint64_t parent_id, uint64_t attachment_id, uint32_t number);
 struct attachment_content *attachment_content_reference(struct attachment_content *content);
 void attachment_content_release(struct mailbox *mailbox, struct attachment_content *content);
 uint32_t attachment_content_make_own(struct mailbox *mailbox, struct attachment_content **content);
@@ -63,7 +63,8 @@ struct recipient_set *recipient_set_new(struct memory_account *account);
 void recipient_set_release(struct recipient_set *set);
 
 /* Hangs an attachment under its number (NULL: deleted), taking over the reference; content must be own. */
-uint32_t content_put_slot(struct mailbox *mailbox, struct content *content, uint32_t number, struct attachment_content *attachment);
+uint32_t content_put_slot(
+    struct mailbox *mailbox, struct content *content, uint32_t number, struct attachment_content *attachment);
 const struct attachment_slot *content_find_slot(const struct content *content, uint32_t number);
 
 /* Where the properties lie; reads the stored row into the arena. For an outermost stored message ret_row (may be NULL) is
@@ -85,11 +86,11 @@ uint32_t content_attachments(struct arena *arena, struct mailbox *mailbox, const
     struct attachment_listed **ret_attachments, uint32_t *ret_count);
 /* The attachment of that number as a node of its own (a reference): the unsaved one or a new one over the stored.
  * EC_NOT_FOUND. */
-uint32_t content_open_attachment(struct mailbox *mailbox, const struct content *content, uint32_t number,
-    struct attachment_content **ret_attachment);
+uint32_t content_open_attachment(
+    struct mailbox *mailbox, const struct content *content, uint32_t number, struct attachment_content **ret_attachment);
 /* The embedded message likewise; EC_NOT_FOUND without one. */
-uint32_t attachment_content_open_embedded(struct mailbox *mailbox, const struct attachment_content *attachment,
-    struct content **ret_content);
+uint32_t attachment_content_open_embedded(
+    struct mailbox *mailbox, const struct attachment_content *attachment, struct content **ret_content);
 /* A complete copy that depends on nothing stored, for copying between objects; counts in 'account'. */
 uint32_t content_duplicate(struct mailbox *mailbox, const struct content *content, struct memory_account *account,
     uint32_t depth, struct content **ret_content);

@@ -94,8 +94,8 @@ uint32_t entry_id_to_folder(const struct mailbox *mailbox, struct bytes entry_id
     return EC_SUCCESS;
 }
 
-uint32_t entry_id_to_message(const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id,
-    uint64_t *ret_message_id)
+uint32_t entry_id_to_message(
+    const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id, uint64_t *ret_message_id)
 {
     if (!is_own(mailbox, entry_id, MESSAGE_ENTRY_ID_SIZE, PRIVATE_MESSAGE) ||
         memcmp(entry_id.data + 46, mailbox->replica_guid.data, 16) != 0)
@@ -105,7 +105,8 @@ uint32_t entry_id_to_message(const struct mailbox *mailbox, struct bytes entry_i
     return EC_SUCCESS;
 }
 
-struct bytes predecessors_with(struct arena *arena, struct bytes predecessors, struct guid replica_guid, uint64_t change_number)
+struct bytes predecessors_with(
+    struct arena *arena, struct bytes predecessors, struct guid replica_guid, uint64_t change_number)
 {
     uint8_t *list = arena_allocate(arena, predecessors.size + 1 + SOURCE_KEY_SIZE);
     if (list == NULL)

@@ -8,14 +8,16 @@
 #define MESSAGE_ENTRY_ID_SIZE 70u
 
 struct bytes entry_id_of_folder(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id);
-struct bytes entry_id_of_message(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id);
+struct bytes entry_id_of_message(
+    struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id);
 struct bytes entry_id_of_store(struct arena *arena, const char *server_name, const char *mailbox_dn);
 struct bytes entry_id_of_address(struct arena *arena, const char *address_book_dn, uint32_t type);
 /* GID of own objects: replica GUID and counter (22 bytes). */
 struct bytes source_key_of(struct arena *arena, struct guid replica_guid, uint64_t id);
 /* A predecessor change list with one change of ours added (MS-OXCFXICS 2.2.2.3): sorted by GUID, one entry for each. */
-struct bytes predecessors_with(struct arena *arena, struct bytes predecessors, struct guid replica_guid, uint64_t change_number);
+struct bytes predecessors_with(
+    struct arena *arena, struct bytes predecessors, struct guid replica_guid, uint64_t change_number);
 /* EC_INVALID_ENTRY_ID for anything but a 46-byte folder or 70-byte message entry id of this mailbox. */
 uint32_t entry_id_to_folder(const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id);
-uint32_t entry_id_to_message(const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id,
-    uint64_t *ret_message_id);
+uint32_t entry_id_to_message(
+    const struct mailbox *mailbox, struct bytes entry_id, uint64_t *ret_folder_id, uint64_t *ret_message_id);

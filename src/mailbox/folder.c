@@ -101,12 +101,14 @@ uint32_t folder_create(struct logon *logon, uint64_t parent_id, uint8_t type, st
         error = EC_NOT_FOUND; /* R1073 */
     if (error == EC_SUCCESS && parent.type == STORE_FOLDER_SEARCH)
         error = EC_SEARCH_FOLDER;
-    enum store_status found = error == EC_SUCCESS ? store_folder_find(mailbox->store, parent_id, name, &folder_id) : STORE_NOT_FOUND;
+    enum store_status found =
+        error == EC_SUCCESS ? store_folder_find(mailbox->store, parent_id, name, &folder_id) : STORE_NOT_FOUND;
     bool existed = error == EC_SUCCESS && found == STORE_OK;
     if (existed && !open_existing)
         error = EC_COLLIDING_NAMES; /* R481 */
     if (error == EC_SUCCESS && !existed)
-        error = found == STORE_NOT_FOUND ? create(&arena, logon, parent_id, type, name, comment, &folder_id) : mailbox_error(found);
+        error = found == STORE_NOT_FOUND ? create(&arena, logon, parent_id, type, name, comment, &folder_id)
+                                         : mailbox_error(found);
     error = write_scope_end(mailbox, scope, error);
     arena_free(&arena);
     if (error == EC_SUCCESS)
@@ -121,8 +123,8 @@ static uint32_t delete_folder(struct arena *arena, struct mailbox *mailbox, cons
     uint64_t change_number = 0;
     uint32_t error = mailbox_new_ids(mailbox, 1, &change_number);
     if (error == EC_SUCCESS)
-        error = mailbox_error(store_folder_delete(mailbox->store, folder->folder_id, hard ? STORE_DELETE_HARD : STORE_DELETE_SOFT,
-            change_number, filetime_now()));
+        error = mailbox_error(store_folder_delete(
+            mailbox->store, folder->folder_id, hard ? STORE_DELETE_HARD : STORE_DELETE_SOFT, change_number, filetime_now()));
     if (error == EC_SUCCESS)
         folder_event(mailbox, CHANGE_FOLDER_DELETED, folder->folder_id, folder->parent_id);
     (void)arena;
@@ -162,7 +164,8 @@ uint32_t folder_delete(struct logon *logon, uint64_t parent_id, uint64_t folder_
 }
 
 /* All messages of one kind, a page at a time. */
-static uint32_t delete_all_messages(struct logon *logon, uint64_t folder_id, enum store_message_kind kind, bool hard, bool *partial)
+static uint32_t delete_all_messages(
+    struct logon *logon, uint64_t folder_id, enum store_message_kind kind, bool hard, bool *partial)
 {
     struct arena arena = {0};
     uint32_t error = EC_SUCCESS;
@@ -173,8 +176,8 @@ static uint32_t delete_all_messages(struct logon *logon, uint64_t folder_id, enu
         bool end = false;
         arena_reset(&arena);
         error = mailbox_error(store_view_open(logon->mailbox->store, folder_id, kind, NULL, 0, &view));
-        struct store_page_request request = {.view_id = view.view_id, .from = {.place = STORE_PLACE_FIRST}, .ids_only = true,
-            .rows_max = MESSAGES_PER_STEP};
+        struct store_page_request request = {
+            .view_id = view.view_id, .from = {.place = STORE_PLACE_FIRST}, .ids_only = true, .rows_max = MESSAGES_PER_STEP};
         if (error == EC_SUCCESS)
             error = mailbox_error(store_view_page(logon->mailbox->store, &arena, &request, &rows, &count, &end));
         if (error != EC_SUCCESS || count == 0)
@@ -211,7 +214,7 @@ uint32_t folder_empty(struct logon *logon, uint64_t folder_id, bool associated, 
         return error;
     error = mailbox_folder(mailbox, &arena, folder_id, &folder);
     if (error == EC_SUCCESS && (folder.type != STORE_FOLDER_GENERIC || folder_id == special_folder_id(SPECIAL_FOLDER_ROOT) ||
-                                folder_id == special_folder_id(SPECIAL_FOLDER_IPM_SUBTREE)))
+                                   folder_id == special_folder_id(SPECIAL_FOLDER_IPM_SUBTREE)))
         error = EC_NOT_SUPPORTED; /* R1248, R1249 */
     if (error == EC_SUCCESS)
         error = delete_all_messages(logon, folder_id, STORE_MESSAGE_NORMAL, hard, &partial);
@@ -235,7 +238,8 @@ uint32_t folder_empty(struct logon *logon, uint64_t folder_id, bool associated, 
 /* ---- Moving and copying ---- */
 
 /* Whether 'folder_id' is 'ancestor_id' or lies below it. */
-static uint32_t lies_below(struct arena *arena, struct mailbox *mailbox, uint64_t folder_id, uint64_t ancestor_id, bool *ret_below)
+static uint32_t lies_below(
+    struct arena *arena, struct mailbox *mailbox, uint64_t folder_id, uint64_t ancestor_id, bool *ret_below)
 {
     for (uint32_t depth = 0; folder_id != 0 && depth <= FOLDER_DEPTH_MAX; depth++) {
         if (folder_id == ancestor_id) {
@@ -303,10 +307,14 @@ uint32_t folder_move(struct logon *logon, uint64_t source_parent_id, uint64_t fo
         error = bag_set(mailbox, &bag, &value);
     }
     if (error == EC_SUCCESS)
-        error = folder_write(&arena, mailbox, &folder, &(struct folder_change){.bag = &bag, .parent_id = destination_parent_id});
+        error =
+            folder_write(&arena, mailbox, &folder, &(struct folder_change){.bag = &bag, .parent_id = destination_parent_id});
     if (error == EC_SUCCESS)
-        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_FOLDER_MOVED, .folder_id = folder_id, .old_folder_id = folder_id,
-            .parent_id = destination_parent_id, .old_parent_id = source_parent_id});
+        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_FOLDER_MOVED,
+                                     .folder_id = folder_id,
+                                     .old_folder_id = folder_id,
+                                     .parent_id = destination_parent_id,
+                                     .old_parent_id = source_parent_id});
     bag_free(mailbox, &bag);
     error = write_scope_end(mailbox, scope, error);
     arena_free(&arena);
@@ -315,7 +323,8 @@ uint32_t folder_move(struct logon *logon, uint64_t source_parent_id, uint64_t fo
     return error;
 }
 
-uint32_t folder_copy_all_messages(struct logon *logon, uint64_t source_id, uint64_t destination_id, bool associated, bool *partial)
+uint32_t folder_copy_all_messages(
+    struct logon *logon, uint64_t source_id, uint64_t destination_id, bool associated, bool *partial)
 {
     struct arena arena = {0};
     struct arena key_arena = {0};
@@ -326,9 +335,10 @@ uint32_t folder_copy_all_messages(struct logon *logon, uint64_t source_id, uint6
         const struct store_message *rows;
         uint32_t count = 0;
         arena_reset(&arena);
-        error = mailbox_error(store_view_open(logon->mailbox->store, source_id,
-            associated ? STORE_MESSAGE_ASSOCIATED : STORE_MESSAGE_NORMAL, NULL, 0, &view));
-        struct store_page_request request = {.view_id = view.view_id, .from = from, .ids_only = true, .rows_max = MESSAGES_PER_STEP};
+        error = mailbox_error(store_view_open(
+            logon->mailbox->store, source_id, associated ? STORE_MESSAGE_ASSOCIATED : STORE_MESSAGE_NORMAL, NULL, 0, &view));
+        struct store_page_request request = {
+            .view_id = view.view_id, .from = from, .ids_only = true, .rows_max = MESSAGES_PER_STEP};
         if (error == EC_SUCCESS)
             error = mailbox_error(store_view_page(logon->mailbox->store, &arena, &request, &rows, &count, &end));
         uint64_t *ids = error == EC_SUCCESS ? arena_array(&arena, uint64_t, (size_t)count + 1) : NULL;
@@ -340,8 +350,8 @@ uint32_t folder_copy_all_messages(struct logon *logon, uint64_t source_id, uint6
             break;
         const struct store_message *last = &rows[count - 1];
         arena_reset(&key_arena);
-        from = (struct store_position){.place = STORE_PLACE_AFTER, .key = arena_bytes(&key_arena, last->key),
-            .message_id = last->message_id};
+        from = (struct store_position){
+            .place = STORE_PLACE_AFTER, .key = arena_bytes(&key_arena, last->key), .message_id = last->message_id};
         bool missed = false;
         error = folder_move_copy_messages(logon, source_id, destination_id, ids, count, true, NULL, &missed);
         *partial = *partial || missed;
@@ -351,8 +361,8 @@ uint32_t folder_copy_all_messages(struct logon *logon, uint64_t source_id, uint6
     return error;
 }
 
-static uint32_t copy_tree(struct logon *logon, const struct store_folder *folder, uint64_t destination_parent_id, struct bytes name,
-    bool recursive, uint32_t depth, uint64_t *ret_folder_id, bool *partial)
+static uint32_t copy_tree(struct logon *logon, const struct store_folder *folder, uint64_t destination_parent_id,
+    struct bytes name, bool recursive, uint32_t depth, uint64_t *ret_folder_id, bool *partial)
 {
     struct mailbox *mailbox = logon->mailbox;
     struct arena arena = {0};
@@ -379,7 +389,8 @@ static uint32_t copy_tree(struct logon *logon, const struct store_folder *folder
     }
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
         uint64_t child_id = 0;
-        error = copy_tree(logon, &children[i], copy_id, folder_name(&arena, &children[i]), true, depth + 1, &child_id, partial);
+        error =
+            copy_tree(logon, &children[i], copy_id, folder_name(&arena, &children[i]), true, depth + 1, &child_id, partial);
     }
     bag_free(mailbox, &bag);
     arena_free(&arena);
@@ -427,8 +438,11 @@ uint32_t folder_copy(struct logon *logon, uint64_t source_parent_id, uint64_t fo
     if (error == EC_SUCCESS)
         error = copy_tree(logon, &folder, destination_parent_id, name, recursive, 0, &copy_id, &partial);
     if (error == EC_SUCCESS)
-        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_FOLDER_COPIED, .folder_id = copy_id, .old_folder_id = folder_id,
-            .parent_id = destination_parent_id, .old_parent_id = source_parent_id});
+        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_FOLDER_COPIED,
+                                     .folder_id = copy_id,
+                                     .old_folder_id = folder_id,
+                                     .parent_id = destination_parent_id,
+                                     .old_parent_id = source_parent_id});
     error = write_scope_end(mailbox, scope, error);
     arena_free(&arena);
     if (error == EC_SUCCESS)

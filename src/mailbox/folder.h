@@ -34,8 +34,8 @@ uint32_t folder_copy(struct logon *logon, uint64_t source_parent_id, uint64_t fo
 uint32_t folder_empty(struct logon *logon, uint64_t folder_id, bool associated, bool hard, bool *ret_partial);
 
 /* Messages of a folder, many at once. What does not exist or cannot be handled sets ret_partial (R586, R1147). */
-uint32_t folder_delete_messages(struct logon *logon, uint64_t folder_id, const uint64_t *message_ids, uint32_t count,
-    bool hard, bool *ret_partial);
+uint32_t folder_delete_messages(
+    struct logon *logon, uint64_t folder_id, const uint64_t *message_ids, uint32_t count, bool hard, bool *ret_partial);
 /* Within the logon's mailbox. EC_SEARCH_FOLDER (0x460) where the destination is a search folder (R1246). The new ids are
  * written to ret_message_ids where it is not NULL ('count' of them, 0 for those that failed). */
 uint32_t folder_move_copy_messages(struct logon *logon, uint64_t source_id, uint64_t destination_id,
@@ -51,11 +51,11 @@ enum read_flag_bits {
 };
 /* RopSetReadFlags; count 0 means every message of the folder (MS-OXCMSG 2.2.3.10). EC_INVALID_PARAMETER for flags that do
  * not go together. Read receipts are not sent yet. */
-uint32_t folder_set_read_flags(struct logon *logon, uint64_t folder_id, uint8_t flags, const uint64_t *message_ids,
-    uint32_t count, bool *ret_partial);
+uint32_t folder_set_read_flags(
+    struct logon *logon, uint64_t folder_id, uint8_t flags, const uint64_t *message_ids, uint32_t count, bool *ret_partial);
 /* RopSetMessageReadFlag (private): whether the flag changed. */
 uint32_t folder_set_message_read_flag(struct logon *logon, uint64_t message_id, uint8_t flags, bool *ret_changed);
 /* PidTagMessageStatus, without opening the message (MS-OXCMSG 3.2.5.8, .9). ret_status is the old one for set. */
-uint32_t folder_set_message_status(struct logon *logon, uint64_t folder_id, uint64_t message_id, uint32_t status,
-    uint32_t mask, uint32_t *ret_status);
+uint32_t folder_set_message_status(
+    struct logon *logon, uint64_t folder_id, uint64_t message_id, uint32_t status, uint32_t mask, uint32_t *ret_status);
 uint32_t folder_message_status(struct logon *logon, uint64_t folder_id, uint64_t message_id, uint32_t *ret_status);

@@ -10,8 +10,8 @@ static bool is_associated(enum store_message_kind kind)
 }
 
 /* Rows of the ids; those not in the folder (0: any) get message_id 0. */
-static uint32_t rows_of(struct arena *arena, struct mailbox *mailbox, uint64_t folder_id, const uint64_t *ids, uint32_t count,
-    struct store_message **ret_rows)
+static uint32_t rows_of(struct arena *arena, struct mailbox *mailbox, uint64_t folder_id, const uint64_t *ids,
+    uint32_t count, struct store_message **ret_rows)
 {
     struct store_message *rows = arena_array(arena, struct store_message, (size_t)count + 1);
     if (rows == NULL)
@@ -26,8 +26,8 @@ static uint32_t rows_of(struct arena *arena, struct mailbox *mailbox, uint64_t f
     return EC_SUCCESS;
 }
 
-uint32_t folder_delete_messages(struct logon *logon, uint64_t folder_id, const uint64_t *message_ids, uint32_t count,
-    bool hard, bool *ret_partial)
+uint32_t folder_delete_messages(
+    struct logon *logon, uint64_t folder_id, const uint64_t *message_ids, uint32_t count, bool hard, bool *ret_partial)
 {
     struct mailbox *mailbox = logon->mailbox;
     struct arena arena = {0};
@@ -53,8 +53,10 @@ uint32_t folder_delete_messages(struct logon *logon, uint64_t folder_id, const u
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
         partial = partial || !deleted[i];
         if (deleted[i] && rows[i].kind < STORE_MESSAGE_DELETED)
-            mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_DELETED, .associated = is_associated(rows[i].kind),
-                .folder_id = folder_id, .message_id = message_ids[i]});
+            mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_DELETED,
+                                         .associated = is_associated(rows[i].kind),
+                                         .folder_id = folder_id,
+                                         .message_id = message_ids[i]});
     }
     error = write_scope_end(mailbox, scope, error);
     arena_free(&arena);
@@ -83,7 +85,8 @@ static uint32_t transfer(struct arena *arena, struct mailbox *mailbox, uint64_t 
     if (error == EC_SUCCESS)
         error = mailbox_new_ids(mailbox, 2 * (uint64_t)count, &first);
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++)
-        transfers[i] = (struct store_transfer){.message_id = ids[i], .new_message_id = first + i, .change_number = first + count + i};
+        transfers[i] =
+            (struct store_transfer){.message_id = ids[i], .new_message_id = first + i, .change_number = first + count + i};
     uint64_t now = filetime_now();
     if (error == EC_SUCCESS)
         error = mailbox_error(copy ? store_message_copy(mailbox->store, source_id, destination_id, now, transfers, count)
@@ -105,15 +108,19 @@ uint32_t folder_move_copy_messages(struct logon *logon, uint64_t source_id, uint
     if (error != EC_SUCCESS)
         return error;
     bool partial = false;
-    error = count == 0 ? check_destination(&arena, mailbox, destination_id) : rows_of(&arena, mailbox, source_id, message_ids, count, &rows);
+    error = count == 0 ? check_destination(&arena, mailbox, destination_id)
+                       : rows_of(&arena, mailbox, source_id, message_ids, count, &rows);
     if (error == EC_SUCCESS && count > 0)
         error = transfer(&arena, mailbox, source_id, destination_id, message_ids, count, copy, &transfers);
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
         partial = partial || !transfers[i].done;
         if (transfers[i].done)
             mailbox_changed(mailbox, &(struct change){.kind = copy ? CHANGE_MESSAGE_COPIED : CHANGE_MESSAGE_MOVED,
-                .associated = is_associated(rows[i].kind), .folder_id = destination_id, .message_id = transfers[i].new_message_id,
-                .old_folder_id = source_id, .old_message_id = message_ids[i]});
+                                         .associated = is_associated(rows[i].kind),
+                                         .folder_id = destination_id,
+                                         .message_id = transfers[i].new_message_id,
+                                         .old_folder_id = source_id,
+                                         .old_message_id = message_ids[i]});
     }
     error = write_scope_end(mailbox, scope, error);
     for (uint32_t i = 0; error == EC_SUCCESS && ret_message_ids != NULL && i < count; i++)
@@ -152,15 +159,16 @@ static uint32_t read_change_of(uint8_t flags, struct read_change *ret_change)
 }
 
 /* Sets the read state of rows that are there; *partial where one was not. ret_changed (may be NULL): whether any changed. */
-static uint32_t set_read(struct arena *arena, struct mailbox *mailbox, uint64_t folder_id, const uint64_t *ids, uint32_t count,
-    const struct read_change *wanted, bool *partial, bool *ret_changed)
+static uint32_t set_read(struct arena *arena, struct mailbox *mailbox, uint64_t folder_id, const uint64_t *ids,
+    uint32_t count, const struct read_change *wanted, bool *partial, bool *ret_changed)
 {
     struct store_message *rows = NULL;
     bool *changed = arena_array(arena, bool, (size_t)count + 1);
     uint64_t *groups[2] = {arena_array(arena, uint64_t, (size_t)count + 1), arena_array(arena, uint64_t, (size_t)count + 1)};
     uint32_t group_count[2] = {0};
-    uint32_t error = changed == NULL || groups[0] == NULL || groups[1] == NULL ? EC_OUT_OF_MEMORY
-                                                                              : rows_of(arena, mailbox, folder_id, ids, count, &rows);
+    uint32_t error = changed == NULL || groups[0] == NULL || groups[1] == NULL
+                         ? EC_OUT_OF_MEMORY
+                         : rows_of(arena, mailbox, folder_id, ids, count, &rows);
     /* A call of the store sets one state: those to be unread and those to be read are two calls. */
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
         if (rows[i].message_id == 0 || rows[i].kind >= STORE_MESSAGE_DELETED) {
@@ -179,13 +187,14 @@ static uint32_t set_read(struct arena *arena, struct mailbox *mailbox, uint64_t 
         uint32_t flags_clear = wanted->clear | (wanted->sets_read && !read ? FLAG_EVER_READ : 0); /* R1141, R1142 */
         error = mailbox_new_ids(mailbox, group_count[read], &change_number);
         if (error == EC_SUCCESS)
-            error = mailbox_error(store_message_set_read(mailbox->store, groups[read], group_count[read], read != 0, change_number,
-                flags_set, flags_clear, changed));
+            error = mailbox_error(store_message_set_read(
+                mailbox->store, groups[read], group_count[read], read != 0, change_number, flags_set, flags_clear, changed));
         for (uint32_t i = 0; error == EC_SUCCESS && i < group_count[read]; i++) {
             any = any || changed[i];
             if (changed[i])
-                mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_MODIFIED, .folder_id = folder_id != 0 ? folder_id : rows[0].folder_id,
-                    .message_id = groups[read][i]});
+                mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_MODIFIED,
+                                             .folder_id = folder_id != 0 ? folder_id : rows[0].folder_id,
+                                             .message_id = groups[read][i]});
         }
     }
     if (error == EC_SUCCESS && ret_changed != NULL)
@@ -208,7 +217,8 @@ static uint32_t set_read_all(struct mailbox *mailbox, uint64_t folder_id, const 
         uint32_t count = 0;
         arena_reset(&arena);
         error = mailbox_error(store_view_open(mailbox->store, folder_id, STORE_MESSAGE_NORMAL, NULL, 0, &view));
-        struct store_page_request request = {.view_id = view.view_id, .from = from, .ids_only = true, .rows_max = MESSAGES_PER_STEP};
+        struct store_page_request request = {
+            .view_id = view.view_id, .from = from, .ids_only = true, .rows_max = MESSAGES_PER_STEP};
         if (error == EC_SUCCESS)
             error = mailbox_error(store_view_page(mailbox->store, &arena, &request, &rows, &count, &end));
         uint64_t *ids = error == EC_SUCCESS ? arena_array(&arena, uint64_t, (size_t)count + 1) : NULL;
@@ -219,7 +229,8 @@ static uint32_t set_read_all(struct mailbox *mailbox, uint64_t folder_id, const 
         for (uint32_t i = 0; i < count; i++)
             ids[i] = rows[i].message_id;
         arena_reset(&key_arena);
-        from = (struct store_position){.place = STORE_PLACE_AFTER, .key = arena_bytes(&key_arena, rows[count - 1].key),
+        from = (struct store_position){.place = STORE_PLACE_AFTER,
+            .key = arena_bytes(&key_arena, rows[count - 1].key),
             .message_id = rows[count - 1].message_id};
         error = set_read(&arena, mailbox, folder_id, ids, count, wanted, partial, NULL);
     }
@@ -228,8 +239,8 @@ static uint32_t set_read_all(struct mailbox *mailbox, uint64_t folder_id, const 
     return error;
 }
 
-uint32_t folder_set_read_flags(struct logon *logon, uint64_t folder_id, uint8_t flags, const uint64_t *message_ids,
-    uint32_t count, bool *ret_partial)
+uint32_t folder_set_read_flags(
+    struct logon *logon, uint64_t folder_id, uint8_t flags, const uint64_t *message_ids, uint32_t count, bool *ret_partial)
 {
     struct mailbox *mailbox = logon->mailbox;
     struct read_change change;
@@ -295,8 +306,8 @@ uint32_t folder_message_status(struct logon *logon, uint64_t folder_id, uint64_t
     return error;
 }
 
-uint32_t folder_set_message_status(struct logon *logon, uint64_t folder_id, uint64_t message_id, uint32_t status,
-    uint32_t mask, uint32_t *ret_status)
+uint32_t folder_set_message_status(
+    struct logon *logon, uint64_t folder_id, uint64_t message_id, uint32_t status, uint32_t mask, uint32_t *ret_status)
 {
     struct mailbox *mailbox = logon->mailbox;
     struct arena arena = {0};
@@ -311,8 +322,10 @@ uint32_t folder_set_message_status(struct logon *logon, uint64_t folder_id, uint
     if (error == EC_SUCCESS && wanted != old)
         error = mailbox_error(store_message_set_status(mailbox->store, message_id, wanted));
     if (error == EC_SUCCESS && wanted != old)
-        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_MODIFIED, .associated = is_associated(row.kind),
-            .folder_id = folder_id, .message_id = message_id});
+        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_MESSAGE_MODIFIED,
+                                     .associated = is_associated(row.kind),
+                                     .folder_id = folder_id,
+                                     .message_id = message_id});
     error = write_scope_end(mailbox, scope, error);
     arena_free(&arena);
     if (error == EC_SUCCESS)

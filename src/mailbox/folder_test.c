@@ -29,7 +29,7 @@ static void creating(void **state)
     uint64_t id = new_folder(INBOX, "Projects");
     assert_int_equal(create_error(INBOX, 1, "projects"), EC_COLLIDING_NAMES); /* MS-OXCFOLD R481 */
     assert_int_equal(create_error(INBOX, 1, " Projects "), EC_COLLIDING_NAMES);
-    assert_int_equal(create_error(INBOX, 1, ""), EC_INVALID_PARAMETER); /* R477 */
+    assert_int_equal(create_error(INBOX, 1, ""), EC_INVALID_PARAMETER);  /* R477 */
     assert_int_equal(create_error(INBOX, 0, "x"), EC_INVALID_PARAMETER); /* R487 */
     assert_int_equal(create_error(INBOX, 3, "x"), EC_INVALID_PARAMETER);
     assert_int_equal(create_error(id_make(1, 0x9999999), 1, "x"), EC_NOT_FOUND);
@@ -45,7 +45,8 @@ static void creating(void **state)
     assert_int_equal(count_of(special_folder_id(SPECIAL_FOLDER_VIEWS), PID_TAG_FOLDER_FLAGS), 4);
     assert_int_equal(count_of(id, PID_TAG_RIGHTS), 0x7FB);
     assert_int_equal(get_property(OBJECT_OF_FOLDER(id), PID_TAG_PARENT_SOURCE_KEY).bytes.size, SOURCE_KEY_SIZE);
-    assert_int_equal(get_property(OBJECT_OF_FOLDER(special_folder_id(SPECIAL_FOLDER_ROOT)), PID_TAG_PARENT_SOURCE_KEY).bytes.size, 0);
+    assert_int_equal(
+        get_property(OBJECT_OF_FOLDER(special_folder_id(SPECIAL_FOLDER_ROOT)), PID_TAG_PARENT_SOURCE_KEY).bytes.size, 0);
 }
 
 static void renaming_and_read_only_properties(void **state)
@@ -88,7 +89,7 @@ static void deleting(void **state)
     assert_ok(folder_delete(LOGON, INBOX, id, FOLDER_DELETE_MESSAGES | FOLDER_DELETE_FOLDERS, &partial));
     assert_false(partial || exists(id) || exists(child));
     struct folder_opened folder;
-    assert_ok(folder_open(LOGON, id, true, &folder)); /* R498: soft deleted */
+    assert_ok(folder_open(LOGON, id, true, &folder));                                    /* R498: soft deleted */
     assert_int_equal(message_open(LOGON, id, message_id, 0, 0, &message), EC_NOT_FOUND); /* MS-OXCMSG R335 */
     assert_ok(message_open(LOGON, id, message_id, MESSAGE_OPEN_SOFT_DELETED, 0, &message));
     message_close(LOGON, message);
@@ -152,11 +153,12 @@ static void emptying(void **state)
     assert_ok(message_create(LOGON, a, true, 0, &associated));
     save(associated);
     message_close(LOGON, associated);
-    assert_int_equal(folder_empty(LOGON, special_folder_id(SPECIAL_FOLDER_ROOT), false, false, &partial), EC_NOT_SUPPORTED); /* R1248 */
+    assert_int_equal(
+        folder_empty(LOGON, special_folder_id(SPECIAL_FOLDER_ROOT), false, false, &partial), EC_NOT_SUPPORTED); /* R1248 */
     struct folder_opened search;
     assert_ok(folder_create(LOGON, INBOX, FOLDER_TYPE_SEARCH, utf16("s"), BYTES_NONE, false, &search));
     assert_int_equal(folder_empty(LOGON, search.folder_id, false, false, &partial), EC_NOT_SUPPORTED); /* R1249 */
-    assert_ok(folder_empty(LOGON, a, false, false, &partial)); /* R1129, R618 */
+    assert_ok(folder_empty(LOGON, a, false, false, &partial));                                         /* R1129, R618 */
     assert_false(partial || exists(child));
     assert_int_equal(count_of(a, PID_TAG_CONTENT_COUNT), 0);
     assert_int_equal(count_of(a, PID_TAG_ASSOCIATED_CONTENT_COUNT), 1);
@@ -167,7 +169,8 @@ static void emptying(void **state)
 
 static void deleting_messages(void **state)
 {
-    uint64_t ids[] = {saved_message(INBOX, "a"), saved_message(DRAFTS, "elsewhere"), saved_message(INBOX, "c"), id_make(1, 0x999999)};
+    uint64_t ids[] = {
+        saved_message(INBOX, "a"), saved_message(DRAFTS, "elsewhere"), saved_message(INBOX, "c"), id_make(1, 0x999999)};
     bool partial = false;
     assert_ok(folder_delete_messages(LOGON, INBOX, ids, 4, false, &partial));
     assert_true(partial); /* R1147 */
@@ -187,7 +190,8 @@ static void moving_and_copying_messages(void **state)
     struct folder_opened search;
     bool partial = false;
     assert_ok(folder_create(LOGON, INBOX, FOLDER_TYPE_SEARCH, utf16("s"), BYTES_NONE, false, &search));
-    assert_int_equal(folder_move_copy_messages(LOGON, INBOX, search.folder_id, ids, 3, false, NULL, &partial), EC_SEARCH_FOLDER); /* R1246 */
+    assert_int_equal(folder_move_copy_messages(LOGON, INBOX, search.folder_id, ids, 3, false, NULL, &partial),
+        EC_SEARCH_FOLDER); /* R1246 */
     assert_ok(folder_move_copy_messages(LOGON, INBOX, DRAFTS, ids, 3, true, new_ids, &partial));
     assert_true(partial); /* R586 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_COUNT), 2);
@@ -218,7 +222,7 @@ static void read_flags(void **state)
     struct message *message = open_message(INBOX, ids[0], 0);
     struct property_value key = get_property(OBJECT_OF_MESSAGE(message), PID_TAG_CHANGE_KEY);
     assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, ids, 3, &partial));
-    assert_true(partial); /* MS-OXCMSG R1514 */
+    assert_true(partial);                            /* MS-OXCMSG R1514 */
     assert_int_equal(flags_of(ids[0]), FLAG_UNSENT); /* R822, R1142 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 2);
     assert_true(bytes_equal(key.bytes, get_property(OBJECT_OF_MESSAGE(message), PID_TAG_CHANGE_KEY).bytes)); /* R1703 */
@@ -228,14 +232,18 @@ static void read_flags(void **state)
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 1);
     assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_GENERATE_RECEIPT_ONLY, ids, 2, &partial)); /* R825 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 1);
-    assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_NOTIFY_READ, ids, 2, &partial)); /* R827: the read state stays */
+    assert_ok(
+        folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_NOTIFY_READ, ids, 2, &partial)); /* R827: the read state stays */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 1);
-    assert_int_equal(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_GENERATE_RECEIPT_ONLY, ids, 1, &partial), EC_INVALID_PARAMETER); /* R812 */
+    assert_int_equal(
+        folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_GENERATE_RECEIPT_ONLY, ids, 1, &partial),
+        EC_INVALID_PARAMETER);                                              /* R812 */
     assert_ok(folder_set_read_flags(LOGON, INBOX, 0x0A, ids, 2, &partial)); /* R820: the reserved bits are ignored */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 0);
     for (int i = 0; i < 600; i++)
         saved_message(INBOX, "more");
-    assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, NULL, 0, &partial)); /* all of them */
+    assert_ok(folder_set_read_flags(
+        LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, NULL, 0, &partial)); /* all of them */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 602);
     assert_ok(folder_set_message_read_flag(LOGON, ids[0], READ_FLAG_DEFAULT, &changed));
     assert_true(changed);
@@ -251,14 +259,17 @@ static void folder_copy_to(void **state)
     saved_message(a, "m");
     saved_message(child, "n");
     set_property(OBJECT_OF_FOLDER(a), text_property(PID_TAG_COMMENT, "about"));
-    assert_int_equal(properties_copy_to(ARENA, LOGON, OBJECT_OF_FOLDER(a), OBJECT_OF_FOLDER(child), NULL, 0, true, 0, &failures), EC_FOLDER_CYCLE); /* MS-OXCPRPT R89602 */
+    assert_int_equal(
+        properties_copy_to(ARENA, LOGON, OBJECT_OF_FOLDER(a), OBJECT_OF_FOLDER(child), NULL, 0, true, 0, &failures),
+        EC_FOLDER_CYCLE); /* MS-OXCPRPT R89602 */
     assert_ok(properties_copy_to(ARENA, LOGON, OBJECT_OF_FOLDER(a), OBJECT_OF_FOLDER(b), NULL, 0, true, 0, &failures));
     assert_string_equal(get_text(OBJECT_OF_FOLDER(b), PID_TAG_DISPLAY_NAME), "B");
     assert_string_equal(get_text(OBJECT_OF_FOLDER(b), PID_TAG_COMMENT), "about");
     assert_int_equal(count_of(b, PID_TAG_CONTENT_COUNT), 1);
     assert_int_equal(store_folder_find(mailbox_store(fixture.mailbox), b, utf16("child"), &found), STORE_OK);
     assert_int_equal(count_of(found, PID_TAG_CONTENT_COUNT), 1);
-    assert_int_equal(properties_copy_to(ARENA, LOGON, OBJECT_OF_FOLDER(a), OBJECT_OF_FOLDER(b), NULL, 0, true, 0, &failures), EC_COLLIDING_NAMES); /* R897 */
+    assert_int_equal(properties_copy_to(ARENA, LOGON, OBJECT_OF_FOLDER(a), OBJECT_OF_FOLDER(b), NULL, 0, true, 0, &failures),
+        EC_COLLIDING_NAMES);                                 /* R897 */
     assert_int_equal(count_of(b, PID_TAG_CONTENT_COUNT), 1); /* and nothing of it stayed */
 }
 

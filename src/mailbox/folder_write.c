@@ -14,8 +14,8 @@ struct bytes folder_name(struct arena *arena, const struct store_folder *folder)
     return found.kind == FOUND_VALUE && found.value.tag == PID_TAG_DISPLAY_NAME ? found.value.bytes : bytes_of("", 0);
 }
 
-static uint32_t build_content(struct arena *arena, struct mailbox *mailbox, const struct property_source *source,
-    struct store_content *ret_content)
+static uint32_t build_content(
+    struct arena *arena, struct mailbox *mailbox, const struct property_source *source, struct store_content *ret_content)
 {
     struct found_property *found;
     uint32_t count = 0;
@@ -36,8 +36,8 @@ static uint32_t build_content(struct arena *arena, struct mailbox *mailbox, cons
         }
         if (found[i].staged != NULL)
             error = bag_value_flush(mailbox, found[i].staged);
-        values[content.value_count++] = (struct store_value){.tag = found[i].value.tag,
-            .value_id = found[i].staged != NULL ? found[i].staged->value_id : found[i].value_id};
+        values[content.value_count++] = (struct store_value){
+            .tag = found[i].value.tag, .value_id = found[i].staged != NULL ? found[i].staged->value_id : found[i].value_id};
     }
     content.properties.values = properties;
     *ret_content = content;
@@ -51,8 +51,8 @@ static void values_now_owned(const struct property_bag *bag)
             bag->entries[i].value->owned = true;
 }
 
-uint32_t folder_write(struct arena *arena, struct mailbox *mailbox, const struct store_folder *folder,
-    const struct folder_change *change)
+uint32_t folder_write(
+    struct arena *arena, struct mailbox *mailbox, const struct store_folder *folder, const struct folder_change *change)
 {
     struct store_folder_write write = {
         .folder_id = folder->folder_id,
@@ -64,8 +64,8 @@ uint32_t folder_write(struct arena *arena, struct mailbox *mailbox, const struct
     struct property_source source = {.bag = change->bag, .packed = folder->properties};
     uint32_t error = mailbox_new_ids(mailbox, 1, &write.change_number);
     if (error == EC_SUCCESS && folder->origin.predecessor_change_list.size > 0)
-        write.origin.predecessor_change_list = predecessors_with(arena, folder->origin.predecessor_change_list,
-            mailbox->replica_guid, write.change_number);
+        write.origin.predecessor_change_list =
+            predecessors_with(arena, folder->origin.predecessor_change_list, mailbox->replica_guid, write.change_number);
     if (error == EC_SUCCESS)
         error = build_content(arena, mailbox, &source, &write.content);
     if (error != EC_SUCCESS)

@@ -6,7 +6,7 @@
 #include "mailbox/model.h"
 
 struct message {
-    uint32_t references; /* the session's, and those of attachments and streams opened from it */
+    uint32_t references;           /* the session's, and those of attachments and streams opened from it */
     struct memory_account account; /* of the outermost message: for all below */
     struct attachment *parent;     /* embedded: the attachment it lies in */
     struct content *content;

@@ -118,16 +118,19 @@ static struct object any_object(void)
 static void set_and_read(void)
 {
     static uint8_t large[70000];
-    static const uint32_t tags[] = {PID_TAG_SUBJECT, PID_TAG_BODY, PID_TAG_HTML, PID_TAG_DISPLAY_NAME, PROPERTY_TAG(0x8005, PTYP_BINARY)};
+    static const uint32_t tags[] = {
+        PID_TAG_SUBJECT, PID_TAG_BODY, PID_TAG_HTML, PID_TAG_DISPLAY_NAME, PROPERTY_TAG(0x8005, PTYP_BINARY)};
     struct object object = any_object();
     uint32_t tag = tags[below(5)];
     struct property_value value = value_bytes(tag, bytes_of(large, below(4) ? below(50) * 2 : below(35000) * 2)), read;
     struct property_failures failures;
-    if (object.kind == OBJECT_STORE || !ok(properties_set(ARENA, LOGON, object, (struct property_list){1, &value}, &failures)) || failures.count > 0)
+    if (object.kind == OBJECT_STORE ||
+        !ok(properties_set(ARENA, LOGON, object, (struct property_list){1, &value}, &failures)) || failures.count > 0)
         return;
     if (ok(properties_get(ARENA, LOGON, object, &tag, 1, 1 << 20, true, &read)) &&
         (read.tag != tag || read.bytes.size != value.bytes.size))
-        fail_msg("seed %u, step %u: %08x was set to %zu bytes and read as %08x", world.seed, world.step, tag, value.bytes.size, read.tag);
+        fail_msg("seed %u, step %u: %08x was set to %zu bytes and read as %08x", world.seed, world.step, tag,
+            value.bytes.size, read.tag);
 }
 
 static void delete_and_list(void)
@@ -178,7 +181,8 @@ static void open_embedded(void)
     struct handle *attachment = any(ATTACHMENT);
     struct message *message;
     bool created;
-    if (attachment != NULL && ok(attachment_open_embedded(LOGON, attachment->attachment, (uint8_t)below(4), 0, &message, &created)))
+    if (attachment != NULL &&
+        ok(attachment_open_embedded(LOGON, attachment->attachment, (uint8_t)below(4), 0, &message, &created)))
         keep_message(message);
 }
 
@@ -202,7 +206,9 @@ static void use_stream(void)
     uint64_t position;
     struct bytes data;
     if (below(4) == 0 && free_slot != NULL) {
-        if (ok(stream_open(LOGON, object, below(2) ? PID_TAG_HTML : PROPERTY_TAG(0x1000, below(2) ? PTYP_STRING : PTYP_STRING8), (uint8_t)below(4), &stream, &size)))
+        if (ok(stream_open(LOGON, object,
+                below(2) ? PID_TAG_HTML : PROPERTY_TAG(0x1000, below(2) ? PTYP_STRING : PTYP_STRING8), (uint8_t)below(4),
+                &stream, &size)))
             *free_slot = (struct handle){.kind = STREAM, .stream = stream};
         return;
     }
@@ -210,14 +216,19 @@ static void use_stream(void)
         return;
     switch (below(6)) {
     case 0: (void)ok(stream_read(ARENA, LOGON, handle->stream, below(100000), &data)); break;
-    case 1: (void)ok(stream_seek(LOGON, handle->stream, (uint8_t)below(3), (int64_t)below(3000000) - 1000000, &position)); break;
+    case 1:
+        (void)ok(stream_seek(LOGON, handle->stream, (uint8_t)below(3), (int64_t)below(3000000) - 1000000, &position));
+        break;
     case 2: (void)ok(stream_set_size(LOGON, handle->stream, below(2000000))); break;
     case 3: (void)ok(stream_commit(LOGON, handle->stream)); break;
     case 4:
         if (free_slot != NULL && ok(stream_clone(handle->stream, &stream)))
             *free_slot = (struct handle){.kind = STREAM, .stream = stream};
         break;
-    default: (void)ok(stream_write(LOGON, handle->stream, bytes_of(block, below(10) ? below(3000) : below(sizeof block)), &written)); break;
+    default:
+        (void)ok(
+            stream_write(LOGON, handle->stream, bytes_of(block, below(10) ? below(3000) : below(sizeof block)), &written));
+        break;
     }
 }
 
@@ -260,17 +271,19 @@ static void plan_failure(void)
 {
     world.failing = below(3) == 0;
     if (world.failing)
-        store_failing_plan(fixture.store, STORE_CALL_ANY, 1 + below(20), 1 + below(2), below(2) ? STORE_IO_ERROR : STORE_DISK_FULL);
+        store_failing_plan(
+            fixture.store, STORE_CALL_ANY, 1 + below(20), 1 + below(2), below(2) ? STORE_IO_ERROR : STORE_DISK_FULL);
     else
         store_failing_plan(fixture.store, STORE_CALL_ANY, 1, 1, STORE_OK);
 }
 
 static void run(uint32_t seed)
 {
-    static void (*const steps[])(void) = {create_message, create_message, open_message_again, open_message_again, delete_message, set_and_read,
-        set_and_read, set_and_read, delete_and_list, use_recipients, use_attachment, use_attachment, use_attachment, open_embedded, open_embedded,
-        save_something, save_something, save_something, save_something, use_stream, use_stream, use_stream, use_stream, copy_something,
-        release_something, release_something, release_something, next_transaction_step, next_transaction_step, next_transaction_step};
+    static void (*const steps[])(void) = {create_message, create_message, open_message_again, open_message_again,
+        delete_message, set_and_read, set_and_read, set_and_read, delete_and_list, use_recipients, use_attachment,
+        use_attachment, use_attachment, open_embedded, open_embedded, save_something, save_something, save_something,
+        save_something, use_stream, use_stream, use_stream, use_stream, copy_something, release_something, release_something,
+        release_something, next_transaction_step, next_transaction_step, next_transaction_step};
     memset(&world, 0, sizeof world);
     world.seed = seed;
     world.random = seed * 0x9E3779B97F4A7C15ull + 1;
@@ -289,17 +302,40 @@ static void run(uint32_t seed)
         release(&world.handles[i]);
 }
 
-static void seed_1(void **state) { run(1); }
-static void seed_2(void **state) { run(2); }
-static void seed_3(void **state) { run(3); }
-static void seed_4(void **state) { run(4); }
-static void seed_5(void **state) { run(5); }
-static void seed_6(void **state) { run(6); }
+static void seed_1(void **state)
+{
+    run(1);
+}
+static void seed_2(void **state)
+{
+    run(2);
+}
+static void seed_3(void **state)
+{
+    run(3);
+}
+static void seed_4(void **state)
+{
+    run(4);
+}
+static void seed_5(void **state)
+{
+    run(5);
+}
+static void seed_6(void **state)
+{
+    run(6);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MAILBOX_TEST(seed_1), MAILBOX_TEST(seed_2), MAILBOX_TEST(seed_3), MAILBOX_TEST(seed_4), MAILBOX_TEST(seed_5), MAILBOX_TEST(seed_6),
+        MAILBOX_TEST(seed_1),
+        MAILBOX_TEST(seed_2),
+        MAILBOX_TEST(seed_3),
+        MAILBOX_TEST(seed_4),
+        MAILBOX_TEST(seed_5),
+        MAILBOX_TEST(seed_6),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,7 +257,8 @@ uint32_t mailbox_folder(struct mailbox *mailbox, struct arena *arena, uint64_t f
     return error;
 }
 
-uint32_t mailbox_message(struct mailbox *mailbox, struct arena *arena, uint64_t message_id, struct store_message *ret_message)
+uint32_t mailbox_message(
+    struct mailbox *mailbox, struct arena *arena, uint64_t message_id, struct store_message *ret_message)
 {
     struct store_message message = {0};
     uint32_t error = mailbox_error(store_message_get(mailbox->store, arena, &message_id, 1, &message));

@@ -78,8 +78,9 @@ struct logon {
 };
 
 /* Takes over a hold on an opened store mailbox (released with the mailbox, also on failure) and makes the default folders,
- * their special properties and the receive folders where it has none yet. Opening is cheap once they are there. 'subscriptions' (notification.h, may be NULL) outlives the
- * mailbox: the caller keeps it as long as any session subscribes, also while the mailbox is closed. */
+ * their special properties and the receive folders where it has none yet. Opening is cheap once they are there.
+ * 'subscriptions' (notification.h, may be NULL) outlives the mailbox: the caller keeps it as long as any session
+ * subscribes, also while the mailbox is closed. */
 uint32_t mailbox_open(struct store_mailbox *store, const struct mailbox_owner *owner, struct subscriptions *subscriptions,
     struct mailbox **ret_mailbox);
 void mailbox_close(struct mailbox *mailbox);
@@ -92,13 +93,14 @@ bool mailbox_rest(struct mailbox *mailbox);
 
 /* One transaction for what one Execute writes, one savepoint inside it for each ROP; the answer leaves after the commit.
  * Outside of a transaction every writing function is its own. Change events are held back until the commit and forgotten
- * by a roll back. mailbox_commit fails with EC_DISK_ERROR (or the like) and has then rolled everything back. */
+ * by a roll back. mailbox_commit fails with EC_DISK_ERROR (or the like) and has then rolled everything back; messages saved
+ * in between have their unsaved state again, so that the client may save once more. */
 uint32_t mailbox_begin(struct mailbox *mailbox);
 uint32_t mailbox_commit(struct mailbox *mailbox);
 void mailbox_rollback(struct mailbox *mailbox);
-uint32_t mailbox_savepoint(struct mailbox *mailbox);         /* opens it; they do not nest */
-uint32_t mailbox_savepoint_keep(struct mailbox *mailbox);    /* ends it, effects stay */
-void mailbox_savepoint_rollback(struct mailbox *mailbox);    /* ends it, effects are gone */
+uint32_t mailbox_savepoint(struct mailbox *mailbox);      /* opens it; they do not nest */
+uint32_t mailbox_savepoint_keep(struct mailbox *mailbox); /* ends it, effects stay */
+void mailbox_savepoint_rollback(struct mailbox *mailbox); /* ends it, effects are gone */
 
 /* RopLogon, private (MS-OXCSTOR 2.2.1.1.3). */
 struct logon_data {
@@ -121,19 +123,20 @@ struct receive_folder {
     uint64_t last_modification_time;
 };
 /* The longest explicit class that begins the given one; never fails to find one (R859: Inbox and "" by default). */
-uint32_t receive_folder_get(struct arena *arena, struct logon *logon, struct bytes message_class,
-    struct receive_folder *ret_folder);
+uint32_t receive_folder_get(
+    struct arena *arena, struct logon *logon, struct bytes message_class, struct receive_folder *ret_folder);
 /* folder_id 0 removes the row. EC_ACCESS_DENIED for "IPM" and "REPORT.IPM", EC_GENERAL_FAILURE for "" with no folder. */
 uint32_t receive_folder_set(struct logon *logon, struct bytes message_class, uint64_t folder_id);
-uint32_t receive_folder_list(struct arena *arena, struct logon *logon, struct receive_folder **ret_folders,
-    uint32_t *ret_count);
+uint32_t receive_folder_list(
+    struct arena *arena, struct logon *logon, struct receive_folder **ret_folders, uint32_t *ret_count);
 
 /* Id conversions (MS-OXCSTOR 2.2.1.8, .9; MS-OXCDATA 2.2.1.3.1) with the protocol's struct long_term_id, whose padding is
  * ignored (R953). EC_NOT_FOUND for an unknown replica id. */
 uint32_t mailbox_long_term_id_of(struct logon *logon, uint64_t id, struct long_term_id *ret_long_term_id);
 uint32_t mailbox_id_of_long_term(struct logon *logon, const struct long_term_id *long_term_id, uint64_t *ret_id);
 /* Reserves 'count' counters for the client's own use (RopGetLocalReplicaIds, MS-OXCFXICS 3.2.5.9.4.7). */
-uint32_t mailbox_reserve_ids(struct logon *logon, uint32_t count, struct guid *ret_replica_guid, uint64_t *ret_first_counter);
+uint32_t mailbox_reserve_ids(
+    struct logon *logon, uint32_t count, struct guid *ret_replica_guid, uint64_t *ret_first_counter);
 /* The mailbox GUID of per-user read state and REPLID mappings; any foreign GUID is accepted and given a replid. */
 uint32_t mailbox_replid_of_guid(struct logon *logon, struct guid replica_guid, uint16_t *ret_replid);
 uint32_t mailbox_guid_of_replid(struct logon *logon, uint16_t replid, struct guid *ret_replica_guid);

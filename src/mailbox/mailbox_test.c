@@ -5,7 +5,8 @@
 
 static void new_mailbox_has_the_folders_of_logon(void **state)
 {
-    static const uint64_t counters[SPECIAL_FOLDER_LOGON_COUNT] = {0x101, 0x102, 0x164, 0x108, 0x10C, 0x10B, 0x109, 0x10A, 0x106, 0x107, 0x104, 0x105, 0x103};
+    static const uint64_t counters[SPECIAL_FOLDER_LOGON_COUNT] = {
+        0x101, 0x102, 0x164, 0x108, 0x10C, 0x10B, 0x109, 0x10A, 0x106, 0x107, 0x104, 0x105, 0x103};
     struct logon_data data;
     assert_ok(mailbox_logon_data(fixture.mailbox, true, &data));
     for (int i = 0; i < SPECIAL_FOLDER_LOGON_COUNT; i++) {
@@ -55,8 +56,11 @@ static void opening_again_changes_nothing(void **state)
 
 static void provisioning_that_fails_leaves_nothing(void **state)
 {
-    struct store_mailbox_info info = {.mailbox_guid = guid_random(), .replica_guid = guid_random(), .logon_replica_guid = guid_random(),
-        .owner = BYTES_LITERAL("x"), .creation_time = 1};
+    struct store_mailbox_info info = {.mailbox_guid = guid_random(),
+        .replica_guid = guid_random(),
+        .logon_replica_guid = guid_random(),
+        .owner = BYTES_LITERAL("x"),
+        .creation_time = 1};
     struct store_mailbox *held;
     struct mailbox *mailbox = NULL;
     assert_int_equal(store_mailbox_create(fixture.store, &info, &held), STORE_OK);
@@ -124,13 +128,10 @@ static void receive_folder_rules(void **state)
 static void named_properties_both_ways(void **state)
 {
     struct guid set = guid_random();
-    struct property_name names[] = {
-        {.kind = 1, .guid = PS_PUBLIC_STRINGS_GUID, .name = utf16("Keywords")},
-        {.kind = 0, .guid = set, .lid = 0x8205},
-        {.kind = 0, .guid = PS_MAPI_GUID, .lid = 0x0037},                         /* MS-OXCPRPT R642 */
-        {.kind = 1, .guid = PS_INTERNET_HEADERS_GUID, .name = utf16("X-Mailer")}, /* R529 */
-        {.kind = 1, .guid = set, .name = BYTES_NONE},
-        {.kind = 0, .guid = PS_MAPI_GUID, .lid = 0x8001}};
+    struct property_name names[] = {{.kind = 1, .guid = PS_PUBLIC_STRINGS_GUID, .name = utf16("Keywords")},
+        {.kind = 0, .guid = set, .lid = 0x8205}, {.kind = 0, .guid = PS_MAPI_GUID, .lid = 0x0037}, /* MS-OXCPRPT R642 */
+        {.kind = 1, .guid = PS_INTERNET_HEADERS_GUID, .name = utf16("X-Mailer")},                  /* R529 */
+        {.kind = 1, .guid = set, .name = BYTES_NONE}, {.kind = 0, .guid = PS_MAPI_GUID, .lid = 0x8001}};
     uint16_t ids[6] = {0}, again[6] = {0};
     assert_ok(property_ids_of_names(LOGON, names, 6, false, ids));
     assert_int_equal(ids[0], 0); /* R532 */

@@ -114,7 +114,8 @@ uint32_t message_set_value(struct mailbox *mailbox, struct message *message, con
     return bag_set(mailbox, &message->content->bag, value);
 }
 
-static uint32_t set_text(struct arena *arena, struct mailbox *mailbox, struct message *message, uint32_t tag, const char *text)
+static uint32_t set_text(
+    struct arena *arena, struct mailbox *mailbox, struct message *message, uint32_t tag, const char *text)
 {
     struct property_value value = value_bytes(tag, text_utf16_of_utf8(arena, bytes_of_string(text)));
     return message_set_value(mailbox, message, &value);
@@ -159,8 +160,8 @@ static uint32_t set_initial_properties(struct logon *logon, struct message *mess
     return error;
 }
 
-uint32_t message_create(struct logon *logon, uint64_t folder_id, bool associated, uint32_t codepage,
-    struct message **ret_message)
+uint32_t message_create(
+    struct logon *logon, uint64_t folder_id, bool associated, uint32_t codepage, struct message **ret_message)
 {
     uint32_t chosen = 0;
     uint32_t error = choose_codepage(logon, codepage, &chosen);
@@ -255,7 +256,8 @@ uint32_t message_save(struct logon *logon, struct message *message, uint8_t flag
         struct write_scope scope;
         error = write_scope_begin(mailbox, &scope);
         if (error == EC_SUCCESS)
-            error = write_scope_end(mailbox, scope, message_write(&arena, logon, message, (flags & MESSAGE_SAVE_FORCE) != 0));
+            error =
+                write_scope_end(mailbox, scope, message_write(&arena, logon, message, (flags & MESSAGE_SAVE_FORCE) != 0));
     }
     arena_free(&arena);
     if (error != EC_SUCCESS)
@@ -312,8 +314,8 @@ static struct bytes text_of(struct arena *arena, struct mailbox *mailbox, const 
     return value.bytes;
 }
 
-uint32_t message_summary(struct arena *arena, struct logon *logon, struct message *message,
-    struct message_summary *ret_summary)
+uint32_t message_summary(
+    struct arena *arena, struct logon *logon, struct message *message, struct message_summary *ret_summary)
 {
     struct property_source source;
     struct recipient *recipients;

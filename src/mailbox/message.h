@@ -22,8 +22,8 @@ uint32_t message_open(struct logon *logon, uint64_t folder_id, uint64_t message_
     struct message **ret_message);
 /* A new message with the initial properties of 3.2.5.2; it exists only in the session until saved. EC_NOT_FOUND without
  * the folder, EC_SEARCH_FOLDER in a search folder. */
-uint32_t message_create(struct logon *logon, uint64_t folder_id, bool associated, uint32_t codepage,
-    struct message **ret_message);
+uint32_t message_create(
+    struct logon *logon, uint64_t folder_id, bool associated, uint32_t codepage, struct message **ret_message);
 /* Gives back what was staged in the store and the memory, once attachments and streams opened from it are closed too. The
  * logon's mailbox may be NULL (the session ended without it): staged values are then left to the store's sweep.
  * message NULL is allowed. */
@@ -55,8 +55,8 @@ struct message_summary {
     struct bytes normalized_subject; /* UTF-16LE */
     uint32_t recipient_count;
 };
-uint32_t message_summary(struct arena *arena, struct logon *logon, struct message *message,
-    struct message_summary *ret_summary);
+uint32_t message_summary(
+    struct arena *arena, struct logon *logon, struct message *message, struct message_summary *ret_summary);
 
 /* A recipient: its row id, type (1 to, 2 cc, 3 bcc; 0x10 and 0x80 flags) and all else as properties. What RecipientRow
  * has as fields is kept as properties too: PidTagDisplayName, PidTagAddressType, PidTagEmailAddress,
@@ -71,12 +71,12 @@ struct recipient {
 uint32_t message_recipients(struct arena *arena, struct logon *logon, struct message *message,
     struct recipient **ret_recipients, uint32_t *ret_count);
 /* The columns RopOpenMessage answers: every tag that any recipient has beyond the fields of RecipientRow itself. */
-uint32_t message_recipient_columns(struct arena *arena, struct logon *logon, struct message *message, uint32_t **ret_tags,
-    uint32_t *ret_count);
+uint32_t message_recipient_columns(
+    struct arena *arena, struct logon *logon, struct message *message, uint32_t **ret_tags, uint32_t *ret_count);
 /* RopModifyRecipients: each row replaces the one of its row id or is added; one with type 0 and no properties and
  * 'removed' set in the parallel array is removed (R389..R391). PTYP_STRING8 values are converted by the message's code
  * page. All or nothing. EC_TOO_MANY_RECIPS (0x505) over RECIPIENTS_MAX. */
 #define RECIPIENTS_MAX 32768u
-uint32_t message_modify_recipients(struct logon *logon, struct message *message, const struct recipient *recipients,
-    const bool *removed, uint32_t count);
+uint32_t message_modify_recipients(
+    struct logon *logon, struct message *message, const struct recipient *recipients, const bool *removed, uint32_t count);
 uint32_t message_remove_all_recipients(struct logon *logon, struct message *message);

@@ -36,8 +36,8 @@ static int compare_tags(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-uint32_t message_recipient_columns(struct arena *arena, struct logon *logon, struct message *message, uint32_t **ret_tags,
-    uint32_t *ret_count)
+uint32_t message_recipient_columns(
+    struct arena *arena, struct logon *logon, struct message *message, uint32_t **ret_tags, uint32_t *ret_count)
 {
     struct recipient *recipients;
     uint32_t count = 0;
@@ -65,7 +65,8 @@ uint32_t message_recipient_columns(struct arena *arena, struct logon *logon, str
     return EC_SUCCESS;
 }
 
-static uint32_t copy_recipient(struct arena *arena, uint32_t codepage, const struct recipient *from, struct recipient *ret_to)
+static uint32_t copy_recipient(
+    struct arena *arena, uint32_t codepage, const struct recipient *from, struct recipient *ret_to)
 {
     struct property_value *values = arena_array(arena, struct property_value, (size_t)from->properties.count + 1);
     if (values == NULL)
@@ -81,7 +82,8 @@ static uint32_t copy_recipient(struct arena *arena, uint32_t codepage, const str
             return EC_OUT_OF_MEMORY;
         count++;
     }
-    *ret_to = (struct recipient){.row_id = from->row_id, .type = from->type, .properties = {.count = count, .values = values}};
+    *ret_to =
+        (struct recipient){.row_id = from->row_id, .type = from->type, .properties = {.count = count, .values = values}};
     return EC_SUCCESS;
 }
 
@@ -92,8 +94,8 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* The old ones without those that are replaced, and the new ones, into the set. */
-static uint32_t merge_recipients(struct recipient_set *set, uint32_t codepage, const struct recipient *old, uint32_t old_count,
-    const struct recipient *changed, const bool *removed, uint32_t changed_count)
+static uint32_t merge_recipients(struct recipient_set *set, uint32_t codepage, const struct recipient *old,
+    uint32_t old_count, const struct recipient *changed, const bool *removed, uint32_t changed_count)
 {
     set->recipients = arena_array(&set->arena, struct recipient, (size_t)old_count + changed_count + 1);
     if (set->recipients == NULL)
@@ -120,8 +122,8 @@ static uint32_t merge_recipients(struct recipient_set *set, uint32_t codepage, c
     return error;
 }
 
-static uint32_t replace_recipients(struct logon *logon, struct message *message, const struct recipient *old, uint32_t old_count,
-    const struct recipient *changed, const bool *removed, uint32_t changed_count)
+static uint32_t replace_recipients(struct logon *logon, struct message *message, const struct recipient *old,
+    uint32_t old_count, const struct recipient *changed, const bool *removed, uint32_t changed_count)
 {
     struct recipient_set *set = recipient_set_new(message_account(message));
     if (set == NULL)
@@ -141,8 +143,8 @@ static uint32_t replace_recipients(struct logon *logon, struct message *message,
     return EC_SUCCESS;
 }
 
-uint32_t message_modify_recipients(struct logon *logon, struct message *message, const struct recipient *recipients,
-    const bool *removed, uint32_t count)
+uint32_t message_modify_recipients(
+    struct logon *logon, struct message *message, const struct recipient *recipients, const bool *removed, uint32_t count)
 {
     uint32_t error = message_begin_change(logon->mailbox, message);
     struct arena arena = {0};

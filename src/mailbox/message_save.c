@@ -53,8 +53,8 @@ static bool bag_has(const struct property_bag *bag, uint32_t tag)
 static uint32_t set_conversation_topic(struct mailbox *mailbox, struct content *content)
 {
     const struct bag_entry *subject = bag_find(&content->bag, PROPERTY_ID(PID_TAG_NORMALIZED_SUBJECT));
-    if (subject == NULL || subject->value == NULL || subject->value->staged || bag_has(&content->bag, PID_TAG_CONVERSATION_TOPIC) ||
-        content->message_id != 0)
+    if (subject == NULL || subject->value == NULL || subject->value->staged ||
+        bag_has(&content->bag, PID_TAG_CONVERSATION_TOPIC) || content->message_id != 0)
         return EC_SUCCESS;
     struct property_value topic = value_bytes(PID_TAG_CONVERSATION_TOPIC, subject->value->value.bytes);
     return bag_set(mailbox, &content->bag, &topic);
@@ -120,13 +120,14 @@ static bool is_written(uint32_t tag, bool of_message, bool embedded)
     if (!value_type_is_storable(PROPERTY_TYPE(tag)) || tag == PID_TAG_MESSAGE_RECIPIENTS)
         return false;
     if (of_message) /* an embedded message has no row of its own: its flags are kept as a property */
-        return (embedded && PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_MESSAGE_FLAGS)) || !message_is_computed(PROPERTY_ID(tag));
+        return (embedded && PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_MESSAGE_FLAGS)) ||
+               !message_is_computed(PROPERTY_ID(tag));
     return PROPERTY_ID(tag) != PROPERTY_ID(PID_TAG_ATTACH_NUMBER) && PROPERTY_ID(tag) != PROPERTY_ID(PID_TAG_ATTACH_SIZE);
 }
 
 /* The properties of a source as the store takes them: small ones by value, those apart by id. */
-static uint32_t build_content(struct builder *builder, const struct property_source *source, bool of_message,
-    bool embedded, struct store_content *ret_content)
+static uint32_t build_content(struct builder *builder, const struct property_source *source, bool of_message, bool embedded,
+    struct store_content *ret_content)
 {
     struct found_property *found;
     uint32_t count = 0;
@@ -149,15 +150,16 @@ static uint32_t build_content(struct builder *builder, const struct property_sou
             error = bag_value_flush(builder->mailbox, found[i].staged);
         if (error == EC_SUCCESS && found[i].staged != NULL)
             error = bag_value_check(builder->mailbox, found[i].staged);
-        values[content.value_count++] = (struct store_value){.tag = found[i].value.tag,
-            .value_id = found[i].staged != NULL ? found[i].staged->value_id : found[i].value_id};
+        values[content.value_count++] = (struct store_value){
+            .tag = found[i].value.tag, .value_id = found[i].staged != NULL ? found[i].staged->value_id : found[i].value_id};
     }
     content.properties.values = properties;
     *ret_content = content;
     return error;
 }
 
-static uint32_t build_recipients(struct builder *builder, const struct content *content, bool stored, struct store_content *write)
+static uint32_t build_recipients(
+    struct builder *builder, const struct content *content, bool stored, struct store_content *write)
 {
     if (content->recipients == NULL) {
         write->keep_recipients = stored;
@@ -187,16 +189,19 @@ static uint32_t build_attachments(struct builder *builder, const struct content 
 
 static struct store_attachment_write *add_write(struct builder *builder)
 {
-    void *writes = grown(builder->arena, builder->writes, builder->write_count, &builder->write_capacity, sizeof *builder->writes);
+    void *writes =
+        grown(builder->arena, builder->writes, builder->write_count, &builder->write_capacity, sizeof *builder->writes);
     if (writes == NULL)
         return NULL;
     builder->writes = writes;
     return &builder->writes[builder->write_count++];
 }
 
-static bool add_node(struct builder *builder, struct attachment_content *attachment, uint64_t attachment_id, uint64_t parent_id)
+static bool add_node(
+    struct builder *builder, struct attachment_content *attachment, uint64_t attachment_id, uint64_t parent_id)
 {
-    void *nodes = grown(builder->arena, builder->nodes, builder->node_count, &builder->node_capacity, sizeof *builder->nodes);
+    void *nodes =
+        grown(builder->arena, builder->nodes, builder->node_count, &builder->node_capacity, sizeof *builder->nodes);
     if (nodes == NULL)
         return false;
     builder->nodes = nodes;
@@ -223,7 +228,8 @@ static uint32_t build_embedded(struct builder *builder, struct attachment_conten
     return error;
 }
 
-static uint32_t build_attachment(struct builder *builder, struct attachment_content *node, uint64_t stored_id, uint64_t parent_id)
+static uint32_t build_attachment(
+    struct builder *builder, struct attachment_content *node, uint64_t stored_id, uint64_t parent_id)
 {
     uint64_t attachment_id = stored_id;
     uint32_t error = EC_SUCCESS;
@@ -256,8 +262,10 @@ static uint32_t build_deletion(struct builder *builder, const struct store_attac
     struct store_attachment_write *write = add_write(builder);
     if (write == NULL)
         return EC_OUT_OF_MEMORY;
-    *write = (struct store_attachment_write){.action = STORE_ATTACHMENT_DELETE, .attachment_id = stored->attachment_id,
-        .parent_id = parent_id, .number = stored->number};
+    *write = (struct store_attachment_write){.action = STORE_ATTACHMENT_DELETE,
+        .attachment_id = stored->attachment_id,
+        .parent_id = parent_id,
+        .number = stored->number};
     return EC_SUCCESS;
 }
 
@@ -268,8 +276,8 @@ static uint32_t build_attachments(struct builder *builder, const struct content 
         return EC_TOO_COMPLEX;
     const struct store_attachment *stored = NULL;
     uint32_t stored_count = 0;
-    uint32_t error = mailbox_error(store_attachment_list(builder->mailbox->store, builder->arena, builder->message_id, parent_id,
-        &stored, &stored_count));
+    uint32_t error = mailbox_error(store_attachment_list(
+        builder->mailbox->store, builder->arena, builder->message_id, parent_id, &stored, &stored_count));
     if (error == EC_NOT_FOUND) {
         error = EC_SUCCESS;
         stored_count = 0;
@@ -381,22 +389,29 @@ static void forget_undo(struct mailbox_undo *base)
 }
 
 /* Puts the handle and the nodes that other handles still hold over what is stored now. */
-static uint32_t adopt_stored(const struct builder *builder, struct logon *logon, struct message *message, struct content *fresh,
-    const struct store_message_write *write)
+static uint32_t adopt_stored(const struct builder *builder, struct logon *logon, struct message *message,
+    struct content *fresh, const struct store_message_write *write)
 {
     struct message_undo *undo = calloc(1, sizeof *undo + builder->node_count * sizeof *undo->nodes);
     if (undo == NULL)
         return EC_OUT_OF_MEMORY;
-    *undo = (struct message_undo){.undo = {.mailbox = builder->mailbox, .restore = undo_save, .forget = forget_undo}, .logon = *logon,
-        .message = message, .content = message->content, .message_id = message->message_id, .change_number = message->change_number,
-        .writable = message->writable, .node_count = builder->node_count};
+    *undo = (struct message_undo){.undo = {.mailbox = builder->mailbox, .restore = undo_save, .forget = forget_undo},
+        .logon = *logon,
+        .message = message,
+        .content = message->content,
+        .message_id = message->message_id,
+        .change_number = message->change_number,
+        .writable = message->writable,
+        .node_count = builder->node_count};
     message_reference(message);
     for (uint32_t i = 0; i < builder->node_count; i++) {
         const struct stored_node *stored = &builder->nodes[i];
         struct attachment_content *node = attachment_content_reference(stored->attachment);
         undo->nodes[i] = (struct saved_node){node, node->message_id, node->parent_id, node->attachment_id,
-            node->embedded != NULL ? node->embedded->message_id : 0, node->embedded != NULL ? node->embedded->attachment_id : 0};
-        struct saved_node now = {node, builder->message_id, stored->parent_id, stored->attachment_id, builder->message_id, stored->attachment_id};
+            node->embedded != NULL ? node->embedded->message_id : 0,
+            node->embedded != NULL ? node->embedded->attachment_id : 0};
+        struct saved_node now = {
+            node, builder->message_id, stored->parent_id, stored->attachment_id, builder->message_id, stored->attachment_id};
         node_set_place(node, &now);
         node_adopt(node, ADOPT);
     }
@@ -415,7 +430,8 @@ static uint32_t adopt_stored(const struct builder *builder, struct logon *logon,
 static uint32_t flags_of_new(const struct message *message)
 {
     const struct bag_entry *entry = bag_find(&message->content->bag, PROPERTY_ID(PID_TAG_MESSAGE_FLAGS));
-    uint32_t flags = entry != NULL && entry->value != NULL ? (uint32_t)entry->value->value.integer32 : FLAG_READ | FLAG_UNSENT;
+    uint32_t flags =
+        entry != NULL && entry->value != NULL ? (uint32_t)entry->value->value.integer32 : FLAG_READ | FLAG_UNSENT;
     flags &= CLIENT_FLAGS;
     if ((flags & FLAG_READ) != 0)
         flags |= FLAG_EVER_READ; /* R1141 */
@@ -442,13 +458,14 @@ static uint32_t check_conflict(const struct message *message, const struct store
 }
 
 /* An own change on something that came from elsewhere: its key goes, its history stays and gets the change. */
-static uint32_t change_origin(struct arena *arena, struct mailbox *mailbox, const struct store_origin *old, uint64_t change_number,
-    struct store_origin *ret_origin)
+static uint32_t change_origin(struct arena *arena, struct mailbox *mailbox, const struct store_origin *old,
+    uint64_t change_number, struct store_origin *ret_origin)
 {
     *ret_origin = (struct store_origin){.source_key = old->source_key};
     if (old->predecessor_change_list.size == 0)
         return EC_SUCCESS;
-    ret_origin->predecessor_change_list = predecessors_with(arena, old->predecessor_change_list, mailbox->replica_guid, change_number);
+    ret_origin->predecessor_change_list =
+        predecessors_with(arena, old->predecessor_change_list, mailbox->replica_guid, change_number);
     return ret_origin->predecessor_change_list.data != NULL ? EC_SUCCESS : EC_OUT_OF_MEMORY;
 }
 
@@ -458,7 +475,8 @@ static uint32_t prepare_write(struct builder *builder, struct message *message, 
     struct mailbox *mailbox = builder->mailbox;
     bool stored = message->message_id != 0;
     uint32_t flags = stored ? row->flags : flags_of_new(message);
-    flags = has_attachments(builder->arena, mailbox, message->content) ? flags | FLAG_HAS_ATTACHMENTS : flags & ~FLAG_HAS_ATTACHMENTS;
+    flags = has_attachments(builder->arena, mailbox, message->content) ? flags | FLAG_HAS_ATTACHMENTS
+                                                                       : flags & ~FLAG_HAS_ATTACHMENTS;
     uint32_t error = mailbox_new_ids(mailbox, stored ? 1 : 2, &write->change_number);
     write->message_id = stored ? message->message_id : write->change_number + 1;
     builder->message_id = write->message_id;
@@ -499,7 +517,8 @@ uint32_t message_write(struct arena *arena, struct logon *logon, struct message 
     if (error == EC_SUCCESS)
         error = prepare_write(&builder, message, &source, &row, &write);
     if (error == EC_SUCCESS)
-        error = mailbox_error(stored ? store_message_update(mailbox->store, &write) : store_message_create(mailbox->store, &write));
+        error = mailbox_error(
+            stored ? store_message_update(mailbox->store, &write) : store_message_create(mailbox->store, &write));
     struct content *fresh = error == EC_SUCCESS ? content_new(&message->account, write.message_id, 0) : NULL;
     if (error == EC_SUCCESS && fresh == NULL)
         error = EC_OUT_OF_MEMORY;
@@ -510,6 +529,8 @@ uint32_t message_write(struct arena *arena, struct logon *logon, struct message 
         return error == EC_NOT_FOUND && stored ? EC_OBJECT_DELETED : error;
     }
     mailbox_changed(mailbox, &(struct change){.kind = stored ? CHANGE_MESSAGE_MODIFIED : CHANGE_MESSAGE_CREATED,
-        .associated = message->associated, .folder_id = message->folder_id, .message_id = message->message_id});
+                                 .associated = message->associated,
+                                 .folder_id = message->folder_id,
+                                 .message_id = message->message_id});
     return EC_SUCCESS;
 }

@@ -47,7 +47,8 @@ uint32_t message_subject_changed(struct arena *arena, struct mailbox *mailbox, s
         struct bytes subject = arena_bytes(arena, text_in(arena, content, PID_TAG_SUBJECT));
         size_t size = begins_with(subject, prefix) ? prefix.size : prefix_size(subject);
         struct property_value first = value_bytes(PID_TAG_SUBJECT_PREFIX, bytes_of(subject.data, size));
-        struct property_value rest = value_bytes(PID_TAG_NORMALIZED_SUBJECT, bytes_of(subject.data + size, subject.size - size));
+        struct property_value rest =
+            value_bytes(PID_TAG_NORMALIZED_SUBJECT, bytes_of(subject.data + size, subject.size - size));
         uint32_t error = bag_set(mailbox, bag, &first);
         return error == EC_SUCCESS ? bag_set(mailbox, bag, &rest) : error;
     }

@@ -14,21 +14,21 @@ static void a_new_message_has_its_initial_properties(void **state)
     struct message *message;
     assert_ok(message_create(LOGON, INBOX, false, MESSAGE_CODEPAGE_OF_LOGON, &message));
     struct object object = OBJECT_OF_MESSAGE(message);
-    assert_int_equal(get_integer(object, PID_TAG_IMPORTANCE), 1);                  /* R341 */
-    assert_string_equal(get_text(object, PID_TAG_MESSAGE_CLASS), "IPM.Note");      /* R342 */
-    assert_int_equal(get_integer(object, PID_TAG_SENSITIVITY), 0);                 /* R343 */
-    assert_string_equal(get_text(object, PID_TAG_DISPLAY_TO), "");                 /* R346 */
-    assert_int_equal(get_integer(object, PID_TAG_MESSAGE_FLAGS), 0x409);           /* R347, R1480 */
-    assert_int_equal(get(message, PID_TAG_HAS_ATTACHMENTS).boolean, 0);            /* R349 */
-    assert_int_equal(get_integer(object, PID_TAG_TRUST_SENDER), 1);                /* R352 */
-    assert_int_equal(get_integer(object, PID_TAG_ACCESS), 3);                      /* R353 */
-    assert_int_equal(get_integer(object, PID_TAG_ACCESS_LEVEL), 1);                /* R354 */
+    assert_int_equal(get_integer(object, PID_TAG_IMPORTANCE), 1);             /* R341 */
+    assert_string_equal(get_text(object, PID_TAG_MESSAGE_CLASS), "IPM.Note"); /* R342 */
+    assert_int_equal(get_integer(object, PID_TAG_SENSITIVITY), 0);            /* R343 */
+    assert_string_equal(get_text(object, PID_TAG_DISPLAY_TO), "");            /* R346 */
+    assert_int_equal(get_integer(object, PID_TAG_MESSAGE_FLAGS), 0x409);      /* R347, R1480 */
+    assert_int_equal(get(message, PID_TAG_HAS_ATTACHMENTS).boolean, 0);       /* R349 */
+    assert_int_equal(get_integer(object, PID_TAG_TRUST_SENDER), 1);           /* R352 */
+    assert_int_equal(get_integer(object, PID_TAG_ACCESS), 3);                 /* R353 */
+    assert_int_equal(get_integer(object, PID_TAG_ACCESS_LEVEL), 1);           /* R354 */
     assert_true(get(message, PID_TAG_CREATION_TIME).time == get(message, PID_TAG_LAST_MODIFICATION_TIME).time); /* R357 */
-    assert_int_equal(get(message, PID_TAG_SEARCH_KEY).bytes.size, 16);             /* R358 */
-    assert_int_equal(get_integer(object, PID_TAG_MESSAGE_LOCALE_ID), 0x407);       /* R359 */
-    assert_string_equal(get_text(object, PID_TAG_CREATOR_NAME), "Anna Müller");    /* R360 */
+    assert_int_equal(get(message, PID_TAG_SEARCH_KEY).bytes.size, 16);                                          /* R358 */
+    assert_int_equal(get_integer(object, PID_TAG_MESSAGE_LOCALE_ID), 0x407);                                    /* R359 */
+    assert_string_equal(get_text(object, PID_TAG_CREATOR_NAME), "Anna Müller");                                 /* R360 */
     assert_string_equal(get_text(object, PID_TAG_LAST_MODIFIER_NAME), "Anna Müller");
-    assert_int_equal(get(message, PID_TAG_HAS_NAMED_PROPERTIES).boolean, 0);       /* R364 */
+    assert_int_equal(get(message, PID_TAG_HAS_NAMED_PROPERTIES).boolean, 0); /* R364 */
     assert_int_equal(get_property_error(object, PID_TAG_MID), EC_NOT_FOUND);
     assert_int_equal(get_property_error(object, PID_TAG_ENTRY_ID), EC_NOT_FOUND);
     message_close(LOGON, message);
@@ -64,7 +64,7 @@ static void open_errors(void **state)
     message_close(LOGON, message);
     bool partial;
     assert_ok(folder_delete_messages(LOGON, INBOX, &id, 1, false, &partial));
-    assert_int_equal(message_open(LOGON, INBOX, id, 0, 0, &message), EC_NOT_FOUND); /* R335 */
+    assert_int_equal(message_open(LOGON, INBOX, id, 0, 0, &message), EC_NOT_FOUND);    /* R335 */
     assert_ok(message_open(LOGON, INBOX, id, MESSAGE_OPEN_SOFT_DELETED, 0, &message)); /* R325 */
     message_close(LOGON, message);
     assert_int_equal(message_create(LOGON, id_make(1, 0x7777777), false, 0, &message), EC_NOT_FOUND);
@@ -76,8 +76,10 @@ static void a_read_only_handle_changes_nothing(void **state)
     struct message *message = open_message(INBOX, id, MESSAGE_OPEN_READ_ONLY);
     struct property_value value = value_integer32(PID_TAG_IMPORTANCE, 2);
     struct property_failures failures;
-    assert_int_equal(properties_set(ARENA, LOGON, OBJECT_OF_MESSAGE(message), (struct property_list){1, &value}, &failures), EC_ACCESS_DENIED);
-    assert_int_equal(message_save(LOGON, message, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE, &saved), EC_GENERAL_FAILURE); /* R1699 */
+    assert_int_equal(properties_set(ARENA, LOGON, OBJECT_OF_MESSAGE(message), (struct property_list){1, &value}, &failures),
+        EC_ACCESS_DENIED);
+    assert_int_equal(
+        message_save(LOGON, message, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE, &saved), EC_GENERAL_FAILURE); /* R1699 */
     message_close(LOGON, message);
     message = open_message(INBOX, id, MESSAGE_OPEN_READ_WRITE);
     set_property(OBJECT_OF_MESSAGE(message), value);
@@ -89,14 +91,15 @@ static void a_read_only_handle_changes_nothing(void **state)
 static void two_handles_are_two_transactions(void **state)
 {
     uint64_t id = saved_message(INBOX, "x"), saved = 0;
-    struct message *one = open_message(INBOX, id, MESSAGE_OPEN_READ_WRITE), *two = open_message(INBOX, id, MESSAGE_OPEN_READ_WRITE);
+    struct message *one = open_message(INBOX, id, MESSAGE_OPEN_READ_WRITE),
+                   *two = open_message(INBOX, id, MESSAGE_OPEN_READ_WRITE);
     set_property(OBJECT_OF_MESSAGE(one), value_integer32(PID_TAG_IMPORTANCE, 2));
     assert_int_equal(get_integer(OBJECT_OF_MESSAGE(one), PID_TAG_IMPORTANCE), 2); /* MS-OXCPRPT R476 */
     assert_int_equal(get_integer(OBJECT_OF_MESSAGE(two), PID_TAG_IMPORTANCE), 1); /* R704 */
     set_property(OBJECT_OF_MESSAGE(two), value_integer32(PID_TAG_IMPORTANCE, 0));
     save(one);
     assert_int_equal(message_save(LOGON, two, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE, &saved), EC_OBJECT_CHANGED); /* R705 */
-    assert_ok(message_save(LOGON, two, MESSAGE_SAVE_FORCE, &saved));                                           /* R724 */
+    assert_ok(message_save(LOGON, two, MESSAGE_SAVE_FORCE, &saved));                                          /* R724 */
     assert_true(saved == id);
     set_property(OBJECT_OF_MESSAGE(two), value_integer32(PID_TAG_SENSITIVITY, 1)); /* R723: still writable */
     save(two);
@@ -155,7 +158,8 @@ static void read_state_set_before_the_first_save(void **state)
     message_close(LOGON, message);
     assert_int_equal(get_integer(OBJECT_OF_FOLDER(INBOX), PID_TAG_CONTENT_UNREAD_COUNT), 1);
     message = open_message(INBOX, id, 0);
-    assert_int_equal(get_integer(OBJECT_OF_MESSAGE(message), PID_TAG_MESSAGE_FLAGS), 0x8); /* R516: hasAttach is the server's */
+    assert_int_equal(
+        get_integer(OBJECT_OF_MESSAGE(message), PID_TAG_MESSAGE_FLAGS), 0x8); /* R516: hasAttach is the server's */
     message_close(LOGON, message);
 }
 
@@ -166,7 +170,10 @@ static void string_types_follow_the_request(void **state)
     struct property_value value = get_property(object, PROPERTY_TAG(0x37, PTYP_STRING8)); /* MS-OXCPRPT R460 */
     assert_int_equal(value.tag, PROPERTY_TAG(0x37, PTYP_STRING8));
     assert_int_equal(value.bytes.size, 5); /* code page 1252 of the logon: R462 */
-    assert_memory_equal(value.bytes.data, "Gr\xFC\xDF""e", 5);
+    assert_memory_equal(value.bytes.data,
+        "Gr\xFC\xDF"
+        "e",
+        5);
     uint32_t any = PROPERTY_TAG(0x37, PTYP_UNSPECIFIED);
     assert_ok(properties_get(ARENA, LOGON, object, &any, 1, 0, true, &value));
     assert_int_equal(value.tag, PID_TAG_SUBJECT); /* R458 */
@@ -185,9 +192,10 @@ static void string_types_follow_the_request(void **state)
 
 static void subject_and_its_parts(void **state)
 {
-    static const struct { const char *subject, *prefix, *rest; } cases[] = {
-        {"Re: Hello", "Re: ", "Hello"}, {"FW: Re: x", "FW: ", "Re: x"}, {"Hello: x", "", "Hello: x"}, {"", "", ""}, {"Re:", "Re:", ""},
-        {"12: x", "", "12: x"}, {"AW:   x", "AW:   ", "x"}, {"a:b", "", "a:b"}};
+    static const struct {
+        const char *subject, *prefix, *rest;
+    } cases[] = {{"Re: Hello", "Re: ", "Hello"}, {"FW: Re: x", "FW: ", "Re: x"}, {"Hello: x", "", "Hello: x"}, {"", "", ""},
+        {"Re:", "Re:", ""}, {"12: x", "", "12: x"}, {"AW:   x", "AW:   ", "x"}, {"a:b", "", "a:b"}};
     struct message *message;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         message = new_message(INBOX, cases[i].subject);
@@ -252,7 +260,8 @@ static struct recipient recipient(uint32_t row_id, uint8_t type, const char *nam
 static void recipients_replace_and_go(void **state)
 {
     struct message *message = new_message(INBOX, "x");
-    struct recipient rows[] = {recipient(7, 1, "Sieben"), recipient(2, 1, "Zwei"), recipient(3, 2, "Drei"), recipient(4, 3, "Vier")};
+    struct recipient rows[] = {
+        recipient(7, 1, "Sieben"), recipient(2, 1, "Zwei"), recipient(3, 2, "Drei"), recipient(4, 3, "Vier")};
     assert_ok(message_modify_recipients(LOGON, message, rows, NULL, 4)); /* R389 */
     struct recipient *got;
     uint32_t count;
@@ -305,7 +314,7 @@ static void message_status(void **state)
     assert_int_equal(status, 0x1000);
     assert_int_equal(get_integer(OBJECT_OF_MESSAGE(message), PID_TAG_MESSAGE_STATUS), 0x1000);
     assert_true(bytes_equal(change.bytes, get(message, PID_TAG_CHANGE_KEY).bytes)); /* R1501 */
-    assert_ok(folder_set_message_status(LOGON, INBOX, id, 0, 0x1000, &status)); /* R1500 */
+    assert_ok(folder_set_message_status(LOGON, INBOX, id, 0, 0x1000, &status));     /* R1500 */
     assert_ok(folder_message_status(LOGON, INBOX, id, &status));
     assert_int_equal(status, 0);
     assert_int_equal(folder_message_status(LOGON, DRAFTS, id, &status), EC_NOT_FOUND);

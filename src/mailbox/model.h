@@ -22,8 +22,8 @@ enum change_kind {
 struct change {
     enum change_kind kind;
     bool associated;
-    uint64_t folder_id;     /* of the message; or the folder itself */
-    uint64_t parent_id;     /* folders: the parent */
+    uint64_t folder_id; /* of the message; or the folder itself */
+    uint64_t parent_id; /* folders: the parent */
     uint64_t message_id;
     uint64_t old_folder_id; /* moved, copied: where it was, or what was copied */
     uint64_t old_parent_id;
@@ -33,7 +33,7 @@ struct change {
 /* Session state that follows the transaction: put back where it is rolled back, forgotten once it is committed. */
 struct mailbox_undo {
     struct mailbox *mailbox;
-    struct mailbox_undo *next; /* older */
+    struct mailbox_undo *next;                  /* older */
     void (*restore)(struct mailbox_undo *undo); /* each frees it */
     void (*forget)(struct mailbox_undo *undo);
     bool in_savepoint;
@@ -51,11 +51,11 @@ struct mailbox {
     struct change *changes;
     uint32_t change_count, change_capacity;
     uint32_t savepoint_change_count;
-    bool changes_lost; /* without memory for a change: tables are told to reload */
+    bool changes_lost;         /* without memory for a change: tables are told to reload */
     struct mailbox_undo *undo; /* of this transaction, the newest first */
-    uint32_t epoch;    /* random at first, another after each roll back */
+    uint32_t epoch;            /* random at first, another after each roll back */
     uint32_t generations[MAILBOX_GENERATIONS];
-    char *owner_name;  /* UTF-8, NULL when not told */
+    char *owner_name; /* UTF-8, NULL when not told */
     char *owner_dn;
     uint32_t locale_id;
 };
@@ -87,4 +87,5 @@ uint32_t mailbox_provision(struct mailbox *mailbox, const struct mailbox_owner *
 bool mailbox_is_special_folder(uint64_t folder_id);
 /* One folder's row; EC_NOT_FOUND. */
 uint32_t mailbox_folder(struct mailbox *mailbox, struct arena *arena, uint64_t folder_id, struct store_folder *ret_folder);
-uint32_t mailbox_message(struct mailbox *mailbox, struct arena *arena, uint64_t message_id, struct store_message *ret_message);
+uint32_t mailbox_message(
+    struct mailbox *mailbox, struct arena *arena, uint64_t message_id, struct store_message *ret_message);

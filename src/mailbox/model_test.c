@@ -17,7 +17,7 @@ struct model_folder {
 struct model_message {
     bool used;
     uint64_t id;
-    int folder; /* -1: the Inbox */
+    int folder;      /* -1: the Inbox */
     uint32_t number; /* its subject, unlike any other's */
     int32_t importance;
     bool read;
@@ -48,10 +48,10 @@ static uint32_t below(uint32_t bound)
     return (uint32_t)((model.random >> 20) % bound);
 }
 
-#define check(condition) \
-    do { \
-        if (!(condition)) \
-            fail_msg("seed %u, step %u: %s", model.seed, model.step, #condition); \
+#define check(condition)                                                                                                    \
+    do {                                                                                                                    \
+        if (!(condition))                                                                                                   \
+            fail_msg("seed %u, step %u: %s", model.seed, model.step, #condition);                                           \
     } while (0)
 
 static uint64_t id_of(int folder)
@@ -89,8 +89,11 @@ static void create_message(void)
     if (slot == NULL)
         return;
     char subject[16];
-    *slot = (struct model_message){.used = true, .folder = any_folder(), .number = model.next_number++ * 7919u % 1000003u,
-        .importance = (int32_t)below(3), .read = below(2) != 0};
+    *slot = (struct model_message){.used = true,
+        .folder = any_folder(),
+        .number = model.next_number++ * 7919u % 1000003u,
+        .importance = (int32_t)below(3),
+        .read = below(2) != 0};
     snprintf(subject, sizeof subject, "%08u", slot->number);
     struct message *message = new_message(id_of(slot->folder), subject);
     set_property(OBJECT_OF_MESSAGE(message), value_integer32(PID_TAG_IMPORTANCE, slot->importance));
@@ -187,7 +190,8 @@ static void set_read_flags(void)
     uint32_t count = choose_messages(folder, chosen, ids, &strange);
     if (count == 0)
         return; /* none means all */
-    assert_ok(folder_set_read_flags(LOGON, id_of(folder), read ? 0 : READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, ids, count + strange, &partial));
+    assert_ok(folder_set_read_flags(
+        LOGON, id_of(folder), read ? 0 : READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, ids, count + strange, &partial));
     check(partial == strange);
     for (uint32_t i = 0; i < count; i++)
         chosen[i]->read = read;
@@ -263,7 +267,8 @@ static void delete_folder(void)
     bool partial, has_folders;
     if (folder < 0 || below(3) != 0)
         return;
-    uint8_t flags = (uint8_t)((below(2) ? FOLDER_DELETE_MESSAGES : 0) | (below(2) ? FOLDER_DELETE_FOLDERS : 0) | (below(2) ? FOLDER_DELETE_HARD : 0));
+    uint8_t flags = (uint8_t)((below(2) ? FOLDER_DELETE_MESSAGES : 0) | (below(2) ? FOLDER_DELETE_FOLDERS : 0) |
+                              (below(2) ? FOLDER_DELETE_HARD : 0));
     bool refused = (!is_empty(folder, &has_folders) && (flags & FOLDER_DELETE_MESSAGES) == 0);
     refused = refused || (has_folders && (flags & FOLDER_DELETE_FOLDERS) == 0);
     assert_ok(folder_delete(LOGON, id_of(model.folders[folder].parent), id_of(folder), flags, &partial));
@@ -356,7 +361,8 @@ static void open_table(struct model_table *table)
     table->last = beginning(table);
     struct table_sort_order order = {PID_TAG_SUBJECT, table->descending};
     struct property_value two = value_integer32(PID_TAG_IMPORTANCE, 2);
-    struct restriction important = {.type = RESTRICTION_TYPE_PROPERTY, .property = {RELATIONAL_OPERATOR_EQUAL, two.tag, two}};
+    struct restriction important = {
+        .type = RESTRICTION_TYPE_PROPERTY, .property = {RELATIONAL_OPERATOR_EQUAL, two.tag, two}};
     assert_ok(table_open_contents(LOGON, id_of(table->folder), 0, &table->table, &count));
     assert_ok(table_set_columns(table->table, &tag, 1));
     assert_ok(table_sort(LOGON, table->table, &order, 1, 0, 0));
@@ -375,7 +381,8 @@ static void use_table(void)
         table_close(LOGON, table->table);
         open_table(table);
     }
-    if (table->restricted || below(5) == 0) { /* a list's place is before its next row: only from the beginning is it the model's */
+    if (table->restricted ||
+        below(5) == 0) { /* a list's place is before its next row: only from the beginning is it the model's */
         int32_t moved;
         bool less;
         assert_ok(table_seek(LOGON, table->table, TABLE_BEGINNING, 0, &moved, &less));
@@ -417,9 +424,9 @@ static void check_counts(void)
 
 static void run(uint32_t seed)
 {
-    static void (*const steps[])(void) = {create_message, create_message, create_message, create_message, change_message, change_message,
-        delete_messages, move_messages, set_read_flags, create_folder, delete_folder, move_folder, undo_something, open_again,
-        use_table, use_table, use_table};
+    static void (*const steps[])(void) = {create_message, create_message, create_message, create_message, change_message,
+        change_message, delete_messages, move_messages, set_read_flags, create_folder, delete_folder, move_folder,
+        undo_something, open_again, use_table, use_table, use_table};
     memset(&model, 0, sizeof model);
     model.seed = seed;
     model.random = seed * 0x9E3779B97F4A7C15ull + 1;
@@ -436,17 +443,40 @@ static void run(uint32_t seed)
     arena_free(&model.arena);
 }
 
-static void seed_1(void **state) { run(1); }
-static void seed_2(void **state) { run(2); }
-static void seed_3(void **state) { run(3); }
-static void seed_4(void **state) { run(4); }
-static void seed_5(void **state) { run(5); }
-static void seed_6(void **state) { run(6); }
+static void seed_1(void **state)
+{
+    run(1);
+}
+static void seed_2(void **state)
+{
+    run(2);
+}
+static void seed_3(void **state)
+{
+    run(3);
+}
+static void seed_4(void **state)
+{
+    run(4);
+}
+static void seed_5(void **state)
+{
+    run(5);
+}
+static void seed_6(void **state)
+{
+    run(6);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MAILBOX_TEST(seed_1), MAILBOX_TEST(seed_2), MAILBOX_TEST(seed_3), MAILBOX_TEST(seed_4), MAILBOX_TEST(seed_5), MAILBOX_TEST(seed_6),
+        MAILBOX_TEST(seed_1),
+        MAILBOX_TEST(seed_2),
+        MAILBOX_TEST(seed_3),
+        MAILBOX_TEST(seed_4),
+        MAILBOX_TEST(seed_5),
+        MAILBOX_TEST(seed_6),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

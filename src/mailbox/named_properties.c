@@ -31,8 +31,8 @@ static bool lower_case(struct arena *arena, struct bytes name, struct bytes *ret
     return true;
 }
 
-uint32_t property_ids_of_names(struct logon *logon, const struct property_name *names, uint32_t count, bool create,
-    uint16_t *ret_ids)
+uint32_t property_ids_of_names(
+    struct logon *logon, const struct property_name *names, uint32_t count, bool create, uint16_t *ret_ids)
 {
     struct arena arena = {0};
     struct property_name *asked = arena_array(&arena, struct property_name, count);
@@ -66,8 +66,8 @@ uint32_t property_ids_of_names(struct logon *logon, const struct property_name *
     return error;
 }
 
-uint32_t property_names_of_ids(struct arena *arena, struct logon *logon, const uint16_t *ids, uint32_t count,
-    struct property_name *ret_names)
+uint32_t property_names_of_ids(
+    struct arena *arena, struct logon *logon, const uint16_t *ids, uint32_t count, struct property_name *ret_names)
 {
     if (count == 0)
         return EC_SUCCESS;

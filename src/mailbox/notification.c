@@ -72,11 +72,13 @@ static uint32_t add(struct subscriptions *subscriptions, const struct subscripti
 uint32_t subscriptions_add(struct subscriptions *subscriptions, const struct notification_target *target, uint16_t types,
     bool whole_store, uint64_t folder_id, uint64_t message_id, uint64_t *ret_id)
 {
-    struct subscription item = {.target = *target, .types = types, .whole_store = whole_store, .folder_id = folder_id, .message_id = message_id};
+    struct subscription item = {
+        .target = *target, .types = types, .whole_store = whole_store, .folder_id = folder_id, .message_id = message_id};
     return add(subscriptions, &item, ret_id);
 }
 
-uint32_t subscriptions_add_table(struct subscriptions *subscriptions, const struct notification_target *target, struct table *table)
+uint32_t subscriptions_add_table(
+    struct subscriptions *subscriptions, const struct notification_target *target, struct table *table)
 {
     uint64_t id = 0;
     struct subscription item = {.target = *target, .table = table};
@@ -123,7 +125,8 @@ static size_t aligned(size_t size)
 
 struct notification *notification_copy(const struct notification *event)
 {
-    size_t size = aligned(sizeof *event) + aligned(event->row.count * sizeof *event->row.values) + aligned(event->message_class.size);
+    size_t size =
+        aligned(sizeof *event) + aligned(event->row.count * sizeof *event->row.values) + aligned(event->message_class.size);
     for (uint32_t i = 0; i < event->row.count; i++)
         size += aligned(value_memory_size(&event->row.values[i]));
     uint8_t *at = malloc(size);
@@ -149,17 +152,22 @@ struct notification *notification_copy(const struct notification *event)
 
 static void deliver(const struct subscription *subscription, const struct notification *event)
 {
-    subscription->target.sink->deliver(subscription->target.sink, subscription->target.handle, subscription->target.logon_id, event);
+    subscription->target.sink->deliver(
+        subscription->target.sink, subscription->target.handle, subscription->target.logon_id, event);
 }
 
 static uint16_t type_of(enum change_kind kind)
 {
-    static const uint16_t types[] = {
-        [CHANGE_FOLDER_CREATED] = NOTIFICATION_CREATED, [CHANGE_FOLDER_MODIFIED] = NOTIFICATION_MODIFIED,
-        [CHANGE_FOLDER_DELETED] = NOTIFICATION_DELETED, [CHANGE_FOLDER_MOVED] = NOTIFICATION_MOVED,
-        [CHANGE_FOLDER_COPIED] = NOTIFICATION_COPIED, [CHANGE_MESSAGE_CREATED] = NOTIFICATION_CREATED,
-        [CHANGE_MESSAGE_MODIFIED] = NOTIFICATION_MODIFIED, [CHANGE_MESSAGE_DELETED] = NOTIFICATION_DELETED,
-        [CHANGE_MESSAGE_MOVED] = NOTIFICATION_MOVED, [CHANGE_MESSAGE_COPIED] = NOTIFICATION_COPIED,
+    static const uint16_t types[] = {[CHANGE_FOLDER_CREATED] = NOTIFICATION_CREATED,
+        [CHANGE_FOLDER_MODIFIED] = NOTIFICATION_MODIFIED,
+        [CHANGE_FOLDER_DELETED] = NOTIFICATION_DELETED,
+        [CHANGE_FOLDER_MOVED] = NOTIFICATION_MOVED,
+        [CHANGE_FOLDER_COPIED] = NOTIFICATION_COPIED,
+        [CHANGE_MESSAGE_CREATED] = NOTIFICATION_CREATED,
+        [CHANGE_MESSAGE_MODIFIED] = NOTIFICATION_MODIFIED,
+        [CHANGE_MESSAGE_DELETED] = NOTIFICATION_DELETED,
+        [CHANGE_MESSAGE_MOVED] = NOTIFICATION_MOVED,
+        [CHANGE_MESSAGE_COPIED] = NOTIFICATION_COPIED,
         [CHANGE_MESSAGE_NEW_MAIL] = NOTIFICATION_NEW_MAIL};
     return types[kind];
 }
@@ -189,7 +197,8 @@ static bool concerns(const struct subscription *subscription, const struct chang
     if (subscription->whole_store)
         return true;
     if (subscription->message_id != 0)
-        return is_of_message(change->kind) && (change->message_id == subscription->message_id || change->old_message_id == subscription->message_id);
+        return is_of_message(change->kind) &&
+               (change->message_id == subscription->message_id || change->old_message_id == subscription->message_id);
     uint64_t folder_id = subscription->folder_id;
     return change->folder_id == folder_id || change->old_folder_id == folder_id ||
            (!is_of_message(change->kind) && (change->parent_id == folder_id || change->old_parent_id == folder_id));
@@ -259,8 +268,13 @@ static enum row_effect find_message(struct table_access *access, uint64_t id, st
     if (message == NULL || store_view_find(access->mailbox->store, arena, access->view.view_id, id, &key) != STORE_OK ||
         mailbox_message(access->mailbox, arena, id, message) != EC_SUCCESS)
         return ROW_NOT_SHOWN;
-    *ret_row = (struct table_row){.id = id, .key = key, .row = {.kind = ROW_MESSAGE, .arena = arena, .mailbox = access->mailbox,
-        .codepage = access->table->codepage, .message = message}};
+    *ret_row = (struct table_row){.id = id,
+        .key = key,
+        .row = {.kind = ROW_MESSAGE,
+            .arena = arena,
+            .mailbox = access->mailbox,
+            .codepage = access->table->codepage,
+            .message = message}};
     return restriction_matches(&ret_row->row, access->table->restriction, &counted) ? ROW_SHOWN : ROW_NOT_SHOWN;
 }
 
@@ -288,7 +302,8 @@ static enum row_effect find_message_before(struct table_access *access, const st
     return count < wanted ? ROW_SHOWN : ROW_PLACE_UNKNOWN;
 }
 
-static enum row_effect find_contents_row(struct table_access *access, uint64_t id, struct table_row *ret_row, struct notification *event)
+static enum row_effect find_contents_row(
+    struct table_access *access, uint64_t id, struct table_row *ret_row, struct notification *event)
 {
     uint64_t before = 0;
     enum row_effect effect = find_message(access, id, ret_row);
@@ -299,7 +314,8 @@ static enum row_effect find_contents_row(struct table_access *access, uint64_t i
     return effect;
 }
 
-static enum row_effect find_hierarchy_row(struct table_access *access, uint64_t id, struct table_row *ret_row, struct notification *event)
+static enum row_effect find_hierarchy_row(
+    struct table_access *access, uint64_t id, struct table_row *ret_row, struct notification *event)
 {
     for (uint32_t i = 0; i < access->count; i++) {
         if (access->table->list.ids[i] != id)
@@ -335,18 +351,21 @@ static bool row_event(struct arena *arena, struct mailbox *mailbox, struct table
     struct logon logon = {.mailbox = mailbox, .codepage = table->codepage};
     struct table_access access;
     struct table_row row;
-    uint32_t error = messages ? table_access_open_view(arena, mailbox, table, &access) : table_access_open(arena, &logon, table, &access);
+    uint32_t error =
+        messages ? table_access_open_view(arena, mailbox, table, &access) : table_access_open(arena, &logon, table, &access);
     struct property_value *values = arena_array(arena, struct property_value, table->plan->count);
     if (error != EC_SUCCESS || values == NULL)
         return false;
-    enum row_effect effect = messages ? find_contents_row(&access, id, &row, &event) : find_hierarchy_row(&access, id, &row, &event);
+    enum row_effect effect =
+        messages ? find_contents_row(&access, id, &row, &event) : find_hierarchy_row(&access, id, &row, &event);
     if (effect == ROW_SHOWN && !row_values(&row.row, table->plan, values))
         effect = ROW_PLACE_UNKNOWN;
     if (effect == ROW_NOT_SHOWN) {
         event.table_event = TABLE_EVENT_ROW_DELETED; /* it may have been shown before */
         event.insert_after_folder_id = event.insert_after_message_id = 0;
     } else if (effect == ROW_PLACE_UNKNOWN) {
-        event = (struct notification){.flags = NOTIFICATION_TABLE_MODIFIED, .table_event = TABLE_EVENT_CHANGED, .folder_id = table->folder_id};
+        event = (struct notification){
+            .flags = NOTIFICATION_TABLE_MODIFIED, .table_event = TABLE_EVENT_CHANGED, .folder_id = table->folder_id};
     } else {
         event.row = (struct property_list){.count = table->plan->count, .values = values};
     }
@@ -415,13 +434,14 @@ static struct table_effect effect_on(const struct table *table, const struct cha
 
 static void tell_changed(const struct subscription *subscription)
 {
-    struct notification event = {.flags = NOTIFICATION_TABLE_MODIFIED, .table_event = TABLE_EVENT_CHANGED,
+    struct notification event = {.flags = NOTIFICATION_TABLE_MODIFIED,
+        .table_event = TABLE_EVENT_CHANGED,
         .folder_id = subscription->table->folder_id};
     deliver(subscription, &event);
 }
 
-static void tell_table(struct mailbox *mailbox, struct arena *arena, const struct subscription *subscription, const struct touched *touched,
-    uint32_t touched_count)
+static void tell_table(struct mailbox *mailbox, struct arena *arena, const struct subscription *subscription,
+    const struct touched *touched, uint32_t touched_count)
 {
     struct table *table = subscription->table;
     uint32_t events = 0;

@@ -79,7 +79,8 @@ uint32_t subscriptions_add(struct subscriptions *subscriptions, const struct not
     bool whole_store, uint64_t folder_id, uint64_t message_id, uint64_t *ret_id);
 void subscriptions_remove(struct subscriptions *subscriptions, uint64_t id);
 /* The mailbox layer's own: a table's rows. table_subscribe and table_close are what sessions call. */
-uint32_t subscriptions_add_table(struct subscriptions *subscriptions, const struct notification_target *target, struct table *table);
+uint32_t subscriptions_add_table(
+    struct subscriptions *subscriptions, const struct notification_target *target, struct table *table);
 void subscriptions_remove_table(struct subscriptions *subscriptions, const struct table *table);
 /* All of a sink, table subscriptions included (a session ended). */
 void subscriptions_remove_sink(struct subscriptions *subscriptions, const struct notification_sink *sink);

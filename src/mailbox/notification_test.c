@@ -79,7 +79,8 @@ static void the_life_of_a_message(void **state)
     assert_int_equal(created->flags, NOTIFICATION_CREATED | NOTIFICATION_OF_MESSAGE);
     assert_true(created->folder_id == INBOX && created->message_id == id);
     assert_int_equal(recorder.events[0].logon_id, 3);
-    assert_int_equal(counts->flags, NOTIFICATION_MODIFIED | NOTIFICATION_HAS_TOTAL | NOTIFICATION_HAS_UNREAD); /* R114, R117 */
+    assert_int_equal(
+        counts->flags, NOTIFICATION_MODIFIED | NOTIFICATION_HAS_TOTAL | NOTIFICATION_HAS_UNREAD); /* R114, R117 */
     assert_true(counts->folder_id == INBOX && counts->total_count == 1 && counts->unread_count == 0);
     forget();
     assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, &id, 1, &partial));
@@ -232,7 +233,8 @@ static void a_restricted_table_tells_of_its_own_rows(void **state)
 {
     struct table *table = watched(INBOX, false, 0, 1);
     struct property_value two = value_integer32(PID_TAG_IMPORTANCE, 2);
-    struct restriction important = {.type = RESTRICTION_TYPE_PROPERTY, .property = {RELATIONAL_OPERATOR_EQUAL, two.tag, two}};
+    struct restriction important = {
+        .type = RESTRICTION_TYPE_PROPERTY, .property = {RELATIONAL_OPERATOR_EQUAL, two.tag, two}};
     uint32_t n, d;
     assert_ok(table_restrict(LOGON, table, &important));
     assert_ok(table_position(LOGON, table, &n, &d));
@@ -258,7 +260,8 @@ static void a_restricted_table_tells_of_its_own_rows(void **state)
     uint64_t c = save(message);
     message_close(LOGON, message);
     assert_int_equal(event_of(1, 0)->table_event, TABLE_EVENT_ROW_ADDED);
-    assert_true(event_of(1, 0)->message_id == c && event_of(1, 0)->insert_after_message_id == id); /* the one before it that is shown */
+    assert_true(event_of(1, 0)->message_id == c &&
+                event_of(1, 0)->insert_after_message_id == id); /* the one before it that is shown */
     assert_ok(mailbox_begin(fixture.mailbox));
     for (int i = 0; i < 300; i++)
         saved_message(INBOX, "d");
@@ -275,7 +278,8 @@ static void a_restricted_table_tells_of_its_own_rows(void **state)
 static void tables_that_do_not_tell(void **state)
 {
     struct table *quiet = watched(INBOX, false, TABLE_NO_NOTIFICATIONS, 1); /* R258 */
-    struct table *other = watched(DRAFTS, false, 0, 2), *associated = watched(INBOX, false, TABLE_ASSOCIATED, 3), *reset = watched(INBOX, false, 0, 4);
+    struct table *other = watched(DRAFTS, false, 0, 2), *associated = watched(INBOX, false, TABLE_ASSOCIATED, 3),
+                 *reset = watched(INBOX, false, 0, 4);
     assert_ok(table_reset(reset)); /* R272 */
     saved_message(INBOX, "x");
     assert_int_equal(recorder.count, 0);
@@ -305,7 +309,8 @@ static void many_changes_are_one_event(void **state)
 
 static void hierarchy_rows(void **state)
 {
-    struct table *table = watched(INBOX, true, 0, 1), *deep = watched(special_folder_id(SPECIAL_FOLDER_ROOT), true, TABLE_DEPTH, 2);
+    struct table *table = watched(INBOX, true, 0, 1),
+                 *deep = watched(special_folder_id(SPECIAL_FOLDER_ROOT), true, TABLE_DEPTH, 2);
     uint64_t b = new_folder(INBOX, "b"), a = new_folder(INBOX, "a");
     bool partial;
     assert_int_equal(event_of(1, 0)->flags, NOTIFICATION_TABLE_MODIFIED);

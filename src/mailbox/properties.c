@@ -40,7 +40,9 @@ static bool attachment_computed(struct reading *reading, uint32_t tag, struct pr
 {
     struct attachment *attachment = reading->object.attachment;
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(PID_TAG_ATTACH_NUMBER): *ret_value = value_integer32(PID_TAG_ATTACH_NUMBER, (int32_t)attachment->number); return true;
+    case PROPERTY_ID(PID_TAG_ATTACH_NUMBER):
+        *ret_value = value_integer32(PID_TAG_ATTACH_NUMBER, (int32_t)attachment->number);
+        return true;
     case PROPERTY_ID(PID_TAG_ATTACH_SIZE): {
         uint64_t size = ATTACH_SIZE_INITIAL + size_of_source(reading);
         if (attachment->content->bag.count == 0 && reading->attachment.size > 0)
@@ -48,22 +50,34 @@ static bool attachment_computed(struct reading *reading, uint32_t tag, struct pr
         *ret_value = value_integer32(PID_TAG_ATTACH_SIZE, size > INT32_MAX ? INT32_MAX : (int32_t)size);
         return true;
     }
-    case PROPERTY_ID(PID_TAG_ACCESS_LEVEL): *ret_value = value_integer32(PID_TAG_ACCESS_LEVEL, attachment->writable); return true;
-    case PROPERTY_ID(PID_TAG_ACCESS): *ret_value = value_integer32(PID_TAG_ACCESS, attachment->writable ? 3 : 2); return true;
-    case PROPERTY_ID(PID_TAG_OBJECT_TYPE): *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_ATTACHMENT); return true;
-    case PROPERTY_ID(PID_TAG_RECORD_KEY): *ret_value = value_bytes(PID_TAG_RECORD_KEY, number_key(reading->arena, attachment->number)); return true;
-    case PROPERTY_ID(PID_TAG_INSTANCE_KEY): *ret_value = value_bytes(PID_TAG_INSTANCE_KEY, number_key(reading->arena, attachment->number)); return true;
-    default: return folder_computed(reading->arena, reading->logon->mailbox, &(struct store_folder){0}, tag, ret_value) &&
-                    object_is_computed(OBJECT_ATTACHMENT, PROPERTY_ID(tag));
+    case PROPERTY_ID(PID_TAG_ACCESS_LEVEL):
+        *ret_value = value_integer32(PID_TAG_ACCESS_LEVEL, attachment->writable);
+        return true;
+    case PROPERTY_ID(PID_TAG_ACCESS):
+        *ret_value = value_integer32(PID_TAG_ACCESS, attachment->writable ? 3 : 2);
+        return true;
+    case PROPERTY_ID(PID_TAG_OBJECT_TYPE):
+        *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_ATTACHMENT);
+        return true;
+    case PROPERTY_ID(PID_TAG_RECORD_KEY):
+        *ret_value = value_bytes(PID_TAG_RECORD_KEY, number_key(reading->arena, attachment->number));
+        return true;
+    case PROPERTY_ID(PID_TAG_INSTANCE_KEY):
+        *ret_value = value_bytes(PID_TAG_INSTANCE_KEY, number_key(reading->arena, attachment->number));
+        return true;
+    default:
+        return folder_computed(reading->arena, reading->logon->mailbox, &(struct store_folder){0}, tag, ret_value) &&
+               object_is_computed(OBJECT_ATTACHMENT, PROPERTY_ID(tag));
     }
 }
 
 /* ---- Messages not stored yet ---- */
 
-static const uint32_t needs_stored_message[] = {PID_TAG_MID, PID_TAG_INST_ID, PID_TAG_ENTRY_ID, PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE,
-    PID_TAG_INSTANCE_KEY, PID_TAG_RECORD_KEY, PID_TAG_SOURCE_KEY, PID_TAG_CHANGE_KEY, PID_TAG_PREDECESSOR_CHANGE_LIST,
-    PID_TAG_CHANGE_NUMBER, PID_TAG_LOCAL_COMMIT_TIME, PID_TAG_INTERNET_ARTICLE_NUMBER, 0};
-static const uint32_t needs_folder[] = {PID_TAG_PARENT_ENTRY_ID, PID_TAG_PARENT_SOURCE_KEY, PID_TAG_FOLDER_ID, PID_TAG_PARENT_FOLDER_ID, 0};
+static const uint32_t needs_stored_message[] = {PID_TAG_MID, PID_TAG_INST_ID, PID_TAG_ENTRY_ID,
+    PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE, PID_TAG_INSTANCE_KEY, PID_TAG_RECORD_KEY, PID_TAG_SOURCE_KEY, PID_TAG_CHANGE_KEY,
+    PID_TAG_PREDECESSOR_CHANGE_LIST, PID_TAG_CHANGE_NUMBER, PID_TAG_LOCAL_COMMIT_TIME, PID_TAG_INTERNET_ARTICLE_NUMBER, 0};
+static const uint32_t needs_folder[] = {
+    PID_TAG_PARENT_ENTRY_ID, PID_TAG_PARENT_SOURCE_KEY, PID_TAG_FOLDER_ID, PID_TAG_PARENT_FOLDER_ID, 0};
 
 static bool is_among(const uint32_t *tags, uint32_t tag)
 {
@@ -138,7 +152,8 @@ static uint32_t open_message(struct reading *reading)
 uint32_t reading_open(struct arena *arena, struct logon *logon, struct object object, struct reading *ret_reading)
 {
     struct reading *reading = ret_reading;
-    *reading = (struct reading){.arena = arena, .logon = logon, .object = object, .codepage = logon->codepage != 0 ? logon->codepage : 1252};
+    *reading = (struct reading){
+        .arena = arena, .logon = logon, .object = object, .codepage = logon->codepage != 0 ? logon->codepage : 1252};
     uint32_t error = EC_SUCCESS;
     switch (object.kind) {
     case OBJECT_STORE:
@@ -151,7 +166,8 @@ uint32_t reading_open(struct arena *arena, struct logon *logon, struct object ob
     case OBJECT_MESSAGE: return open_message(reading);
     case OBJECT_ATTACHMENT:
         reading->codepage = object.attachment->message->codepage;
-        return attachment_content_source(arena, logon->mailbox, object.attachment->content, &reading->source, &reading->attachment);
+        return attachment_content_source(
+            arena, logon->mailbox, object.attachment->content, &reading->source, &reading->attachment);
     }
     return EC_INVALID_PARAMETER;
 }
@@ -181,7 +197,10 @@ static bool computed_value(struct reading *reading, uint32_t tag, struct propert
 /* PidTagNativeBody (MS-OXCMSG 2.2.1.58.2): which body the message was written with, where nobody said so. */
 static bool native_body(struct reading *reading, struct property_value *ret_value)
 {
-    static const struct { uint32_t tag; int32_t native; } bodies[] = {{PID_TAG_HTML, 3}, {PID_TAG_RTF_COMPRESSED, 2}, {PID_TAG_BODY, 1}};
+    static const struct {
+        uint32_t tag;
+        int32_t native;
+    } bodies[] = {{PID_TAG_HTML, 3}, {PID_TAG_RTF_COMPRESSED, 2}, {PID_TAG_BODY, 1}};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         struct found_property found;
         source_find(reading->arena, &reading->source, PROPERTY_ID(bodies[i].tag), &found);
@@ -211,8 +230,10 @@ void reading_find(struct reading *reading, uint32_t tag, struct found_property *
 
 uint32_t reading_list(struct reading *reading, struct found_property **ret_found, uint32_t *ret_count)
 {
-    static const uint32_t *const computed[] = {[OBJECT_STORE] = store_computed_tags, [OBJECT_FOLDER] = folder_computed_tags,
-        [OBJECT_MESSAGE] = message_computed_tags, [OBJECT_ATTACHMENT] = attachment_computed_tags};
+    static const uint32_t *const computed[] = {[OBJECT_STORE] = store_computed_tags,
+        [OBJECT_FOLDER] = folder_computed_tags,
+        [OBJECT_MESSAGE] = message_computed_tags,
+        [OBJECT_ATTACHMENT] = attachment_computed_tags};
     struct found_property *stored;
     uint32_t stored_count = 0, computed_count = 0;
     uint32_t error = source_list(reading->arena, &reading->source, &stored, &stored_count);
@@ -221,7 +242,8 @@ uint32_t reading_list(struct reading *reading, struct found_property **ret_found
     const uint32_t *tags = computed[reading->object.kind];
     while (tags[computed_count] != 0)
         computed_count++;
-    struct found_property *list = arena_array(reading->arena, struct found_property, (size_t)stored_count + computed_count + 1);
+    struct found_property *list =
+        arena_array(reading->arena, struct found_property, (size_t)stored_count + computed_count + 1);
     if (list == NULL)
         return EC_OUT_OF_MEMORY;
     uint32_t count = 0;
@@ -241,7 +263,8 @@ uint32_t reading_list(struct reading *reading, struct found_property **ret_found
 /* ---- Answers ---- */
 
 /* PidTagHtml and PidTagBodyHtml are one property, as bytes in the code page of PidTagInternetCodepage or as a string. */
-static bool convert_html(struct reading *reading, uint32_t tag, const struct property_value *value, struct property_value *ret_value)
+static bool convert_html(
+    struct reading *reading, uint32_t tag, const struct property_value *value, struct property_value *ret_value)
 {
     uint16_t have = PROPERTY_TYPE(value->tag), want = PROPERTY_TYPE(tag);
     if (PROPERTY_ID(tag) != PROPERTY_ID(PID_TAG_HTML) || (have != PTYP_BINARY && have != PTYP_STRING))
@@ -262,7 +285,8 @@ static bool convert_html(struct reading *reading, uint32_t tag, const struct pro
     return true;
 }
 
-static struct property_value answer(struct reading *reading, uint32_t tag, const struct found_property *found, size_t size_max, bool unicode)
+static struct property_value answer(
+    struct reading *reading, uint32_t tag, const struct found_property *found, size_t size_max, bool unicode)
 {
     struct property_value value;
     if (found->kind == FOUND_NOTHING)
@@ -283,8 +307,8 @@ static struct property_value answer(struct reading *reading, uint32_t tag, const
     return converted;
 }
 
-uint32_t properties_get(struct arena *arena, struct logon *logon, struct object object, const uint32_t *tags,
-    uint32_t count, uint32_t size_max, bool unicode, struct property_value *ret_values)
+uint32_t properties_get(struct arena *arena, struct logon *logon, struct object object, const uint32_t *tags, uint32_t count,
+    uint32_t size_max, bool unicode, struct property_value *ret_values)
 {
     struct reading reading;
     uint32_t error = reading_open(arena, logon, object, &reading);
@@ -315,12 +339,14 @@ uint32_t properties_get_all(struct arena *arena, struct logon *logon, struct obj
         return EC_OUT_OF_MEMORY;
     size_t limit = size_max != 0 ? size_max : PROPERTY_ANSWER_SIZE_MAX;
     for (uint32_t i = 0; i < count; i++)
-        values[i] = answer(&reading, PROPERTY_TAG(PROPERTY_ID(found[i].value.tag), PTYP_UNSPECIFIED), &found[i], limit, unicode);
+        values[i] =
+            answer(&reading, PROPERTY_TAG(PROPERTY_ID(found[i].value.tag), PTYP_UNSPECIFIED), &found[i], limit, unicode);
     *ret_properties = (struct property_list){.count = count, .values = values};
     return EC_SUCCESS;
 }
 
-uint32_t properties_list(struct arena *arena, struct logon *logon, struct object object, uint32_t **ret_tags, uint32_t *ret_count)
+uint32_t properties_list(
+    struct arena *arena, struct logon *logon, struct object object, uint32_t **ret_tags, uint32_t *ret_count)
 {
     struct reading reading;
     struct found_property *found;

@@ -37,20 +37,23 @@ struct property_failures {
 
 /* One value per tag, in order (R45701). ret_values[i].tag is the tag asked for with these exceptions: where the type asked
  * for is PTYP_UNSPECIFIED it carries the real type (strings: PTYP_STRING if 'unicode', else PTYP_STRING8), and where there
- * is no value its type is PTYP_ERROR_CODE: NotFound (0x8004010F), NotEnoughMemory (0x8007000E) for a value larger than
- * 'size_max' bytes (the client opens a stream) and for objects, UnexpectedType (0x80040304) where it cannot be converted.
+ * is no value its type is PTYP_ERROR_CODE: NotFound (0x8004010F), also where it cannot be given in the type asked for, and
+ * NotEnoughMemory (0x8007000E) for a value larger than 'size_max' bytes (the client opens a stream) and for objects.
  * PTYP_STRING8 values come in the code page of the message, or the logon's (R461..R465).
  * size_max 0: PROPERTY_ANSWER_SIZE_MAX. */
 #define PROPERTY_ANSWER_SIZE_MAX 16384u
-uint32_t properties_get(struct arena *arena, struct logon *logon, struct object object, const uint32_t *tags,
-    uint32_t count, uint32_t size_max, bool unicode, struct property_value *ret_values);
+uint32_t properties_get(struct arena *arena, struct logon *logon, struct object object, const uint32_t *tags, uint32_t count,
+    uint32_t size_max, bool unicode, struct property_value *ret_values);
 /* All properties with their values; too large ones and objects as PTYP_ERROR_CODE (R471). */
 uint32_t properties_get_all(struct arena *arena, struct logon *logon, struct object object, uint32_t size_max, bool unicode,
     struct property_list *ret_properties);
 /* Tags only (R472). */
-uint32_t properties_list(struct arena *arena, struct logon *logon, struct object object, uint32_t **ret_tags,
-    uint32_t *ret_count);
-/* Each value on its own; what fails is in ret_failures (EC_ACCESS_DENIED for computed and read-only ones). */
+uint32_t properties_list(
+    struct arena *arena, struct logon *logon, struct object object, uint32_t **ret_tags, uint32_t *ret_count);
+/* Each value on its own; what fails is in ret_failures: EC_COMPUTED_VALUE for computed ones (EC_ACCESS_DENIED on the store),
+ * EC_INVALID_TYPE, EC_COLLIDING_NAMES for a folder's new name ... Read-only ones that clients copy along (PidTagCreationTime,
+ * PidTagLastModificationTime ...) are passed over in silence (R47510). EC_ACCESS_DENIED on a read-only handle,
+ * EC_OBJECT_DELETED where the object is gone. */
 uint32_t properties_set(struct arena *arena, struct logon *logon, struct object object, struct property_list properties,
     struct property_failures *ret_failures);
 uint32_t properties_delete(struct arena *arena, struct logon *logon, struct object object, const uint32_t *tags,

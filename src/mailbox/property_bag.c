@@ -9,7 +9,8 @@
 
 static bool is_stream_type(uint16_t type)
 {
-    return type == PTYP_STRING || type == PTYP_STRING8 || type == PTYP_BINARY || type == PTYP_OBJECT || type == PTYP_SERVER_ID;
+    return type == PTYP_STRING || type == PTYP_STRING8 || type == PTYP_BINARY || type == PTYP_OBJECT ||
+           type == PTYP_SERVER_ID;
 }
 
 /* Counts 'size' instead of what the value counted before. */
@@ -76,8 +77,8 @@ uint64_t bag_value_size(const struct bag_value *value)
     return value->value.bytes.size;
 }
 
-uint32_t bag_value_read(struct mailbox *mailbox, const struct bag_value *value, uint64_t offset, size_t size, uint8_t *data,
-    size_t *ret_size)
+uint32_t bag_value_read(
+    struct mailbox *mailbox, const struct bag_value *value, uint64_t offset, size_t size, uint8_t *data, size_t *ret_size)
 {
     uint64_t total = bag_value_size(value);
     if (offset >= total) {
@@ -121,8 +122,8 @@ uint32_t bag_value_flush(struct mailbox *mailbox, struct bag_value *value)
 {
     if (!value->staged || value->tail.size == 0)
         return EC_SUCCESS;
-    uint32_t error = mailbox_error(
-        store_value_write(mailbox->store, value->value_id, value->stored_size, buffer_bytes(&value->tail)));
+    uint32_t error =
+        mailbox_error(store_value_write(mailbox->store, value->value_id, value->stored_size, buffer_bytes(&value->tail)));
     if (error != EC_SUCCESS)
         return error;
     value->stored_size += value->tail.size;

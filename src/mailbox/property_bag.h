@@ -24,7 +24,7 @@ struct bag_value {
     size_t memory_size; /* counted in the account */
     struct property_value value;
     bool staged;
-    bool owned; /* the value belongs to something saved: to be kept, never written or thrown away */
+    bool owned;   /* the value belongs to something saved: to be kept, never written or thrown away */
     bool adopted; /* owned since a save whose transaction is not committed yet */
     uint64_t value_id;
     uint64_t stored_size; /* bytes in the store */
@@ -56,8 +56,8 @@ struct bag_value *bag_value_new(struct memory_account *account, uint32_t tag);
 struct bag_value *bag_value_reference(struct bag_value *value);
 void bag_value_release(struct mailbox *mailbox, struct bag_value *value); /* mailbox NULL: staged bytes are left behind */
 uint64_t bag_value_size(const struct bag_value *value);
-uint32_t bag_value_read(struct mailbox *mailbox, const struct bag_value *value, uint64_t offset, size_t size, uint8_t *data,
-    size_t *ret_size);
+uint32_t bag_value_read(
+    struct mailbox *mailbox, const struct bag_value *value, uint64_t offset, size_t size, uint8_t *data, size_t *ret_size);
 /* The value must not be shared or owned: bag_value_make_own first. Zeros fill a gap. */
 uint32_t bag_value_write(struct mailbox *mailbox, struct bag_value *value, uint64_t offset, struct bytes data);
 uint32_t bag_value_resize(struct mailbox *mailbox, struct bag_value *value, uint64_t size);

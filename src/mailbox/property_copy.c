@@ -18,13 +18,15 @@ struct copy {
 
 static void failed(struct copy *copy, uint32_t index, uint32_t tag, uint32_t error)
 {
-    copy->failures.failures[copy->failures.count++] = (struct property_failure){.index = (uint16_t)index, .tag = tag, .error = error};
+    copy->failures.failures[copy->failures.count++] =
+        (struct property_failure){.index = (uint16_t)index, .tag = tag, .error = error};
 }
 
 /* Whether the destination lies in the source, through embedded messages. */
 static bool contains(const struct object *source, const struct object *destination)
 {
-    const struct message *message = destination->kind == OBJECT_MESSAGE ? destination->message : destination->attachment->message;
+    const struct message *message =
+        destination->kind == OBJECT_MESSAGE ? destination->message : destination->attachment->message;
     for (; message != NULL; message = message->parent != NULL ? message->parent->message : NULL) {
         if (source->kind == OBJECT_MESSAGE && message == source->message)
             return true;
@@ -42,7 +44,7 @@ static uint32_t check_objects(const struct object *source, const struct object *
         return EC_NOT_SUPPORTED; /* R508, R821 */
     if (source->kind == OBJECT_FOLDER)
         return (flags & PROPERTY_COPY_MOVE) != 0 ? EC_NOT_SUPPORTED : EC_SUCCESS; /* R881 */
-    return contains(source, destination) ? EC_MESSAGE_CYCLE : EC_SUCCESS; /* R896 */
+    return contains(source, destination) ? EC_MESSAGE_CYCLE : EC_SUCCESS;         /* R896 */
 }
 
 static uint32_t begin(struct copy *copy, uint32_t tag_count, uint8_t flags)
@@ -72,7 +74,8 @@ static uint32_t copy_apart(struct copy *copy, const struct found_property *found
 {
     struct mailbox *mailbox = copy->logon->mailbox;
     bool ignore = false;
-    uint32_t error = property_check_writable(&copy->destination, PROPERTY_TAG(PROPERTY_ID(found->value.tag), PTYP_BINARY), &ignore);
+    uint32_t error =
+        property_check_writable(&copy->destination, PROPERTY_TAG(PROPERTY_ID(found->value.tag), PTYP_BINARY), &ignore);
     if (error != EC_SUCCESS || ignore)
         return error;
     if (found->staged != NULL)
@@ -80,7 +83,8 @@ static uint32_t copy_apart(struct copy *copy, const struct found_property *found
     struct bag_value *value = error == EC_SUCCESS ? bag_value_new(copy->to.bag->account, found->value.tag) : NULL;
     if (value == NULL)
         return error != EC_SUCCESS ? error : EC_OUT_OF_MEMORY;
-    error = mailbox_error(store_value_copy(mailbox->store, found->staged != NULL ? found->staged->value_id : found->value_id, &value->value_id));
+    error = mailbox_error(store_value_copy(
+        mailbox->store, found->staged != NULL ? found->staged->value_id : found->value_id, &value->value_id));
     if (error != EC_SUCCESS) {
         bag_value_release(mailbox, value);
         return error;
@@ -244,22 +248,25 @@ static bool is_own(const struct object *object, uint32_t tag)
 {
     if (object->kind == OBJECT_FOLDER)
         return PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_DISPLAY_NAME);
-    return tag == PID_TAG_MESSAGE_RECIPIENTS || (object->kind == OBJECT_MESSAGE && PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_MESSAGE_FLAGS));
+    return tag == PID_TAG_MESSAGE_RECIPIENTS ||
+           (object->kind == OBJECT_MESSAGE && PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_MESSAGE_FLAGS));
 }
 
 uint32_t properties_copy_to(struct arena *arena, struct logon *logon, struct object source, struct object destination,
     const uint32_t *excluded_tags, uint32_t count, bool want_subobjects, uint8_t flags,
     struct property_failures *ret_failures)
 {
-    static const uint32_t sub_objects[] = {PID_TAG_MESSAGE_RECIPIENTS, PID_TAG_MESSAGE_ATTACHMENTS, PID_TAG_ATTACH_DATA_OBJECT,
-        PID_TAG_CONTAINER_CONTENTS, PID_TAG_FOLDER_ASSOCIATED_CONTENTS, PID_TAG_CONTAINER_HIERARCHY};
+    static const uint32_t sub_objects[] = {PID_TAG_MESSAGE_RECIPIENTS, PID_TAG_MESSAGE_ATTACHMENTS,
+        PID_TAG_ATTACH_DATA_OBJECT, PID_TAG_CONTAINER_CONTENTS, PID_TAG_FOLDER_ASSOCIATED_CONTENTS,
+        PID_TAG_CONTAINER_HIERARCHY};
     struct copy copy = {.arena = arena, .logon = logon, .source = source, .destination = destination};
     struct found_property *found = NULL;
     uint32_t found_count = 0;
     uint32_t error = begin(&copy, 0, flags);
     if (error == EC_SUCCESS)
         error = source_list(arena, &copy.from.source, &found, &found_count);
-    if (error == EC_SUCCESS && (copy.failures.failures = arena_array(arena, struct property_failure, (size_t)found_count + 1)) == NULL)
+    if (error == EC_SUCCESS &&
+        (copy.failures.failures = arena_array(arena, struct property_failure, (size_t)found_count + 1)) == NULL)
         error = EC_OUT_OF_MEMORY;
     struct write_scope scope;
     if (error == EC_SUCCESS)
@@ -268,7 +275,8 @@ uint32_t properties_copy_to(struct arena *arena, struct logon *logon, struct obj
         return error;
     for (uint32_t i = 0; i < found_count; i++) {
         uint32_t tag = found[i].value.tag;
-        if (is_excluded(excluded_tags, count, tag) || is_own(&source, tag) || object_is_computed(source.kind, PROPERTY_ID(tag)))
+        if (is_excluded(excluded_tags, count, tag) || is_own(&source, tag) ||
+            object_is_computed(source.kind, PROPERTY_ID(tag)))
             continue;
         uint32_t result = copy_property(&copy, &found[i]);
         if (result != EC_SUCCESS)
@@ -276,7 +284,8 @@ uint32_t properties_copy_to(struct arena *arena, struct logon *logon, struct obj
     }
     error = writing_end(&copy.to);
     for (size_t i = 0; error == EC_SUCCESS && want_subobjects && i < sizeof sub_objects / sizeof *sub_objects; i++) {
-        uint32_t result = is_excluded(excluded_tags, count, sub_objects[i]) ? EC_NOT_FOUND : copy_sub_object(&copy, sub_objects[i]);
+        uint32_t result =
+            is_excluded(excluded_tags, count, sub_objects[i]) ? EC_NOT_FOUND : copy_sub_object(&copy, sub_objects[i]);
         if (result != EC_NOT_FOUND && result != EC_SUCCESS)
             error = result;
     }

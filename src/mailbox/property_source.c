@@ -21,8 +21,10 @@ static void found_in_bag(const struct bag_entry *entry, struct found_property *r
 
 static void found_packed(const struct packed_entry *entry, struct found_property *ret_found)
 {
-    *ret_found = (struct found_property){.kind = entry->apart ? FOUND_APART : FOUND_VALUE, .value = entry->value,
-        .value_id = entry->value_id, .size = entry->size};
+    *ret_found = (struct found_property){.kind = entry->apart ? FOUND_APART : FOUND_VALUE,
+        .value = entry->value,
+        .value_id = entry->value_id,
+        .size = entry->size};
 }
 
 void source_find(struct arena *arena, const struct property_source *source, uint16_t id, struct found_property *ret_found)
@@ -37,8 +39,8 @@ void source_find(struct arena *arena, const struct property_source *source, uint
         *ret_found = (struct found_property){.kind = FOUND_NOTHING};
 }
 
-uint32_t source_list(struct arena *arena, const struct property_source *source, struct found_property **ret_found,
-    uint32_t *ret_count)
+uint32_t source_list(
+    struct arena *arena, const struct property_source *source, struct found_property **ret_found, uint32_t *ret_count)
 {
     uint32_t packed_count = 0, bag_count = source->bag != NULL ? source->bag->count : 0;
     if (source->packed.size > 0 && !packed_properties_count(source->packed, &packed_count))
@@ -86,7 +88,8 @@ uint32_t source_load(struct arena *arena, struct mailbox *mailbox, const struct 
     if (found->size > size_max)
         return EC_TOO_BIG;
     if (found->staged == NULL)
-        return mailbox_error(store_property_get(mailbox->store, arena, source->packed, PROPERTY_ID(found->value.tag), size_max, ret_value));
+        return mailbox_error(
+            store_property_get(mailbox->store, arena, source->packed, PROPERTY_ID(found->value.tag), size_max, ret_value));
     uint8_t *data = arena_allocate(arena, found->size > 0 ? (size_t)found->size : 1);
     size_t got = 0;
     if (data == NULL)

@@ -19,8 +19,8 @@ struct found_property {
 
 void source_find(struct arena *arena, const struct property_source *source, uint16_t id, struct found_property *ret_found);
 /* All of them, ascending by id. */
-uint32_t source_list(struct arena *arena, const struct property_source *source, struct found_property **ret_found,
-    uint32_t *ret_count);
+uint32_t source_list(
+    struct arena *arena, const struct property_source *source, struct found_property **ret_found, uint32_t *ret_count);
 /* The whole value; EC_TOO_BIG when it is apart and larger than size_max. */
 uint32_t source_load(struct arena *arena, struct mailbox *mailbox, const struct property_source *source,
     const struct found_property *found, size_t size_max, struct property_value *ret_value);

@@ -63,8 +63,8 @@ uint32_t property_check_writable(const struct object *object, uint32_t tag, bool
 uint32_t writing_begin(struct arena *arena, struct logon *logon, struct object object, struct writing *ret_writing)
 {
     struct writing *writing = ret_writing;
-    *writing = (struct writing){.arena = arena, .logon = logon, .object = object,
-        .codepage = logon->codepage != 0 ? logon->codepage : 1252};
+    *writing = (struct writing){
+        .arena = arena, .logon = logon, .object = object, .codepage = logon->codepage != 0 ? logon->codepage : 1252};
     uint32_t error = EC_SUCCESS;
     switch (object.kind) {
     case OBJECT_MESSAGE:
@@ -168,7 +168,8 @@ uint32_t writing_delete(struct writing *writing, uint32_t tag)
     bool ignore = false;
     /* The type does not matter: one id, one property. */
     uint32_t error = property_check_writable(&writing->object, PROPERTY_TAG(PROPERTY_ID(tag), PTYP_BINARY), &ignore);
-    if (error == EC_SUCCESS && writing->object.kind == OBJECT_FOLDER && PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_DISPLAY_NAME))
+    if (error == EC_SUCCESS && writing->object.kind == OBJECT_FOLDER &&
+        PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_DISPLAY_NAME))
         error = EC_ACCESS_DENIED;
     if (error != EC_SUCCESS || ignore)
         return error;
@@ -182,12 +183,14 @@ static uint32_t write_store_properties(struct writing *writing)
     struct buffer packed = {0};
     uint32_t count = 0;
     uint32_t error = source_list(writing->arena, &source, &found, &count);
-    struct property_value *values = error == EC_SUCCESS ? arena_array(writing->arena, struct property_value, (size_t)count + 1) : NULL;
+    struct property_value *values =
+        error == EC_SUCCESS ? arena_array(writing->arena, struct property_value, (size_t)count + 1) : NULL;
     struct property_list list = {.values = values};
     if (error == EC_SUCCESS && values == NULL)
         error = EC_OUT_OF_MEMORY;
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++)
-        error = source_load(writing->arena, writing->logon->mailbox, &source, &found[i], BAG_MEMORY_VALUE_SIZE_MAX, &values[list.count++]);
+        error = source_load(
+            writing->arena, writing->logon->mailbox, &source, &found[i], BAG_MEMORY_VALUE_SIZE_MAX, &values[list.count++]);
     if (error == EC_SUCCESS && !packed_properties_write(&packed, &list, NULL, 0))
         error = EC_TOO_BIG;
     if (error == EC_SUCCESS)
@@ -203,7 +206,9 @@ static uint32_t write_folder(struct writing *writing)
     struct folder_change change = {.bag = &writing->own_bag};
     uint32_t error = folder_write(writing->arena, mailbox, folder, &change);
     if (error == EC_SUCCESS)
-        mailbox_changed(mailbox, &(struct change){.kind = CHANGE_FOLDER_MODIFIED, .folder_id = folder->folder_id, .parent_id = folder->parent_id});
+        mailbox_changed(
+            mailbox, &(struct change){
+                         .kind = CHANGE_FOLDER_MODIFIED, .folder_id = folder->folder_id, .parent_id = folder->parent_id});
     return error;
 }
 
@@ -239,7 +244,8 @@ uint32_t properties_set(struct arena *arena, struct logon *logon, struct object 
     struct property_failures *ret_failures)
 {
     struct writing writing;
-    struct property_failures failures = {.failures = arena_array(arena, struct property_failure, (size_t)properties.count + 1)};
+    struct property_failures failures = {
+        .failures = arena_array(arena, struct property_failure, (size_t)properties.count + 1)};
     if (failures.failures == NULL)
         return EC_OUT_OF_MEMORY;
     uint32_t error = writing_begin(arena, logon, object, &writing);

@@ -13,7 +13,7 @@ struct writing {
     struct property_bag *bag;    /* where values go */
     struct property_bag own_bag; /* folders, store */
     struct memory_account own_account;
-    struct reading before;       /* folders, store */
+    struct reading before; /* folders, store */
 };
 
 /* EC_ACCESS_DENIED on a read-only handle, EC_OBJECT_DELETED. */

@@ -95,10 +95,13 @@ static void add_bytes(struct value_writer *writer, uint32_t tag, struct bytes by
 /* The properties by which clients find the other folders (MS-OXOSFLD 2.2.3); on the root and on the Inbox. */
 static uint32_t add_special_entry_ids(struct arena *arena, struct mailbox *mailbox, struct value_writer *writer)
 {
-    static const struct { uint32_t tag; enum special_folder folder; } single[] = {
-        {PID_TAG_IPM_APPOINTMENT_ENTRY_ID, SPECIAL_FOLDER_CALENDAR}, {PID_TAG_IPM_CONTACT_ENTRY_ID, SPECIAL_FOLDER_CONTACTS},
-        {PID_TAG_IPM_JOURNAL_ENTRY_ID, SPECIAL_FOLDER_JOURNAL}, {PID_TAG_IPM_NOTE_ENTRY_ID, SPECIAL_FOLDER_NOTES},
-        {PID_TAG_IPM_TASK_ENTRY_ID, SPECIAL_FOLDER_TASKS}, {PID_TAG_IPM_DRAFTS_ENTRY_ID, SPECIAL_FOLDER_DRAFTS}};
+    static const struct {
+        uint32_t tag;
+        enum special_folder folder;
+    } single[] = {{PID_TAG_IPM_APPOINTMENT_ENTRY_ID, SPECIAL_FOLDER_CALENDAR},
+        {PID_TAG_IPM_CONTACT_ENTRY_ID, SPECIAL_FOLDER_CONTACTS}, {PID_TAG_IPM_JOURNAL_ENTRY_ID, SPECIAL_FOLDER_JOURNAL},
+        {PID_TAG_IPM_NOTE_ENTRY_ID, SPECIAL_FOLDER_NOTES}, {PID_TAG_IPM_TASK_ENTRY_ID, SPECIAL_FOLDER_TASKS},
+        {PID_TAG_IPM_DRAFTS_ENTRY_ID, SPECIAL_FOLDER_DRAFTS}};
     static const enum special_folder additional[] = {SPECIAL_FOLDER_CONFLICTS, SPECIAL_FOLDER_SYNC_ISSUES,
         SPECIAL_FOLDER_LOCAL_FAILURES, SPECIAL_FOLDER_SERVER_FAILURES, SPECIAL_FOLDER_JUNK_EMAIL};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
@@ -112,16 +115,17 @@ static uint32_t add_special_entry_ids(struct arena *arena, struct mailbox *mailb
     free_busy[3] = entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_FREEBUSY_DATA));
     add(writer, (struct property_value){.tag = PID_TAG_ADDITIONAL_REN_ENTRY_IDS, .multiple = {.count = 5, .bytes = ids}});
     add(writer, (struct property_value){.tag = PID_TAG_FREE_BUSY_ENTRY_IDS, .multiple = {.count = 4, .bytes = free_busy}});
-    add_bytes(writer, PID_TAG_ADDITIONAL_REN_ENTRY_IDS_EX, additional_ids_ex(arena,
-        entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_CONVERSATION_ACTIONS))));
+    add_bytes(writer, PID_TAG_ADDITIONAL_REN_ENTRY_IDS_EX,
+        additional_ids_ex(
+            arena, entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_CONVERSATION_ACTIONS))));
     for (uint32_t i = 0; i < writer->count; i++)
         if (PROPERTY_TYPE(writer->values[i].tag) == PTYP_BINARY && writer->values[i].bytes.data == NULL)
             return EC_OUT_OF_MEMORY;
     return EC_SUCCESS;
 }
 
-static uint32_t create_special(struct arena *arena, struct mailbox *mailbox, enum special_folder folder,
-    uint64_t change_number, uint64_t now)
+static uint32_t create_special(
+    struct arena *arena, struct mailbox *mailbox, enum special_folder folder, uint64_t change_number, uint64_t now)
 {
     const struct special *special = &specials[folder];
     struct value_writer writer = {0};
@@ -162,12 +166,14 @@ static uint32_t provision_all(struct arena *arena, struct mailbox *mailbox)
         if (folder != first[0] && folder != first[1] && folder != first[2])
             error = create_special(arena, mailbox, folder, change++, now);
     }
-    static const struct { const char *message_class; enum special_folder folder; } receive[] = {
-        {"", SPECIAL_FOLDER_INBOX}, {"IPM", SPECIAL_FOLDER_INBOX}, {"REPORT.IPM", SPECIAL_FOLDER_INBOX},
+    static const struct {
+        const char *message_class;
+        enum special_folder folder;
+    } receive[] = {{"", SPECIAL_FOLDER_INBOX}, {"IPM", SPECIAL_FOLDER_INBOX}, {"REPORT.IPM", SPECIAL_FOLDER_INBOX},
         {"IPC", SPECIAL_FOLDER_ROOT}};
     for (size_t i = 0; error == EC_SUCCESS && i < sizeof receive / sizeof *receive; i++)
-        error = mailbox_error(store_receive_folder_set(mailbox->store, receive[i].message_class,
-            special_folder_id(receive[i].folder), now));
+        error = mailbox_error(
+            store_receive_folder_set(mailbox->store, receive[i].message_class, special_folder_id(receive[i].folder), now));
     return error;
 }
 

@@ -23,8 +23,8 @@ static bool is_valid_class(struct bytes message_class)
     return true;
 }
 
-uint32_t receive_folder_get(struct arena *arena, struct logon *logon, struct bytes message_class,
-    struct receive_folder *ret_folder)
+uint32_t receive_folder_get(
+    struct arena *arena, struct logon *logon, struct bytes message_class, struct receive_folder *ret_folder)
 {
     if (!is_valid_class(message_class))
         return EC_INVALID_PARAMETER;
@@ -42,7 +42,8 @@ uint32_t receive_folder_get(struct arena *arena, struct logon *logon, struct byt
         size_t length = strlen(rows[i].message_class);
         if (length < best_length || !text_has_prefix_ignoring_case(wanted, rows[i].message_class))
             continue;
-        best = (struct receive_folder){.folder_id = rows[i].folder_id, .message_class = rows[i].message_class,
+        best = (struct receive_folder){.folder_id = rows[i].folder_id,
+            .message_class = rows[i].message_class,
             .last_modification_time = rows[i].last_modification_time};
         best_length = length;
     }
@@ -70,8 +71,8 @@ uint32_t receive_folder_set(struct logon *logon, struct bytes message_class, uin
     return error;
 }
 
-uint32_t receive_folder_list(struct arena *arena, struct logon *logon, struct receive_folder **ret_folders,
-    uint32_t *ret_count)
+uint32_t receive_folder_list(
+    struct arena *arena, struct logon *logon, struct receive_folder **ret_folders, uint32_t *ret_count)
 {
     const struct store_receive_folder *rows;
     uint32_t count = 0;
@@ -82,7 +83,8 @@ uint32_t receive_folder_list(struct arena *arena, struct logon *logon, struct re
     if (folders == NULL && count > 0)
         return EC_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < count; i++)
-        folders[i] = (struct receive_folder){.folder_id = rows[i].folder_id, .message_class = rows[i].message_class,
+        folders[i] = (struct receive_folder){.folder_id = rows[i].folder_id,
+            .message_class = rows[i].message_class,
             .last_modification_time = rows[i].last_modification_time};
     *ret_folders = folders;
     *ret_count = count;

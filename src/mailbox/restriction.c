@@ -15,7 +15,8 @@ struct copier {
 
 static uint32_t copy_node(struct copier *copier, const struct restriction *from, uint32_t depth, struct restriction *to);
 
-static uint32_t copy_child(struct copier *copier, const struct restriction *from, uint32_t depth, const struct restriction **ret_to)
+static uint32_t copy_child(
+    struct copier *copier, const struct restriction *from, uint32_t depth, const struct restriction **ret_to)
 {
     if (from == NULL)
         return EC_INVALID_PARAMETER;
@@ -31,7 +32,8 @@ static uint32_t copy_value(struct copier *copier, struct property_value *value, 
     struct property_value normalized, copy;
     if (!value_type_is_storable(PROPERTY_TYPE(value->tag)))
         return EC_INVALID_PARAMETER;
-    if (!value_normalize(copier->arena, copier->codepage, value, &normalized) || !value_copy(copier->arena, &normalized, &copy))
+    if (!value_normalize(copier->arena, copier->codepage, value, &normalized) ||
+        !value_copy(copier->arena, &normalized, &copy))
         return EC_OUT_OF_MEMORY;
     *value = copy;
     if (PROPERTY_TYPE(*tag) == PTYP_STRING8)
@@ -63,18 +65,21 @@ static uint32_t copy_node(struct copier *copier, const struct restriction *from,
     case RESTRICTION_TYPE_BITMASK:
     case RESTRICTION_TYPE_SIZE:
     case RESTRICTION_TYPE_EXIST: return EC_SUCCESS;
-    case RESTRICTION_TYPE_SUB_OBJECT: return copy_child(copier, from->sub_object.restriction, depth, &to->sub_object.restriction);
+    case RESTRICTION_TYPE_SUB_OBJECT:
+        return copy_child(copier, from->sub_object.restriction, depth, &to->sub_object.restriction);
     case RESTRICTION_TYPE_COMMENT:
         to->comment.tagged_values = NULL; /* what a client notes for itself is of no use here */
         to->comment.tagged_values_count = 0;
-        return from->comment.restriction_present ? copy_child(copier, from->comment.restriction, depth, &to->comment.restriction) : EC_SUCCESS;
+        return from->comment.restriction_present
+                   ? copy_child(copier, from->comment.restriction, depth, &to->comment.restriction)
+                   : EC_SUCCESS;
     case RESTRICTION_TYPE_COUNT: return copy_child(copier, from->counted.restriction, depth, &to->counted.restriction);
     default: return EC_INVALID_PARAMETER;
     }
 }
 
-uint32_t restriction_copy(struct arena *arena, uint32_t codepage, const struct restriction *restriction,
-    const struct restriction **ret_copy)
+uint32_t restriction_copy(
+    struct arena *arena, uint32_t codepage, const struct restriction *restriction, const struct restriction **ret_copy)
 {
     struct copier copier = {.arena = arena, .codepage = codepage};
     struct restriction *copy = arena_new(arena, struct restriction);
@@ -100,16 +105,20 @@ static bool relation_holds(uint8_t operator, int order)
 }
 
 /* The value in the row's type; false where they cannot be compared. */
-static bool comparable(struct row *row, const struct property_value *stored, const struct property_value *wanted, struct property_value *ret_wanted)
+static bool comparable(struct row *row, const struct property_value *stored, const struct property_value *wanted,
+    struct property_value *ret_wanted)
 {
-    return value_convert(row->arena, row->codepage, true, PROPERTY_TAG(PROPERTY_ID(wanted->tag), PROPERTY_TYPE(stored->tag)), wanted, ret_wanted);
+    return value_convert(row->arena, row->codepage, true, PROPERTY_TAG(PROPERTY_ID(wanted->tag), PROPERTY_TYPE(stored->tag)),
+        wanted, ret_wanted);
 }
 
-static bool single_matches(struct row *row, uint8_t operator, const struct property_value *stored, const struct property_value *wanted)
+static bool single_matches(
+    struct row *row, uint8_t operator, const struct property_value * stored, const struct property_value *wanted)
 {
     struct property_value converted;
     int order = 0;
-    return comparable(row, stored, wanted, &converted) && value_compare(stored, &converted, &order) && relation_holds(operator, order);
+    return comparable(row, stored, wanted, &converted) && value_compare(stored, &converted, &order) &&
+           relation_holds(operator, order);
 }
 
 static bool whole_multiple_equal(struct row *row, const struct property_value *stored, const struct property_value *wanted)
@@ -126,18 +135,18 @@ static bool whole_multiple_equal(struct row *row, const struct property_value *s
 
 static bool property_matches(struct row *row, const struct restriction *restriction)
 {
-    uint8_t operator = restriction->property.relational_operator;
+    uint8_t operator= restriction->property.relational_operator;
     const struct property_value *wanted = &restriction->property.value;
     struct property_value stored;
     if (!row_find(row, restriction->property.property_tag, PROPERTY_INLINE_SIZE_MAX, &stored))
-        return operator == RELATIONAL_OPERATOR_NOT_EQUAL;
+        return operator== RELATIONAL_OPERATOR_NOT_EQUAL;
     if (!value_type_is_multiple(PROPERTY_TYPE(stored.tag)))
-        return single_matches(row, operator, &stored, wanted);
+        return single_matches(row, operator, & stored, wanted);
     if (value_type_is_multiple(PROPERTY_TYPE(wanted->tag))) {
         bool equal = whole_multiple_equal(row, &stored, wanted);
-        return operator == RELATIONAL_OPERATOR_EQUAL ? equal : operator == RELATIONAL_OPERATOR_NOT_EQUAL && !equal;
+        return operator== RELATIONAL_OPERATOR_EQUAL ? equal : operator== RELATIONAL_OPERATOR_NOT_EQUAL && !equal;
     }
-    if (operator == RELATIONAL_OPERATOR_NOT_EQUAL) { /* no element is equal */
+    if (operator== RELATIONAL_OPERATOR_NOT_EQUAL) { /* no element is equal */
         for (uint32_t i = 0; i < stored.multiple.count; i++) {
             struct property_value element = value_element(&stored, i);
             if (single_matches(row, RELATIONAL_OPERATOR_EQUAL, &element, wanted))
@@ -147,7 +156,7 @@ static bool property_matches(struct row *row, const struct restriction *restrict
     }
     for (uint32_t i = 0; i < stored.multiple.count; i++) {
         struct property_value element = value_element(&stored, i);
-        if (single_matches(row, operator, &element, wanted))
+        if (single_matches(row, operator, & element, wanted))
             return true;
     }
     return false;
@@ -166,7 +175,8 @@ static bool content_matches(struct row *row, const struct restriction *restricti
         if (type == PTYP_STRING && PROPERTY_TYPE(wanted->tag) == PTYP_STRING) {
             if (text_matches(element.bytes, wanted->bytes, low, high))
                 return true;
-        } else if (type == PTYP_BINARY && (PROPERTY_TYPE(wanted->tag) == PTYP_BINARY || PROPERTY_TYPE(wanted->tag) == PTYP_STRING)) {
+        } else if (type == PTYP_BINARY &&
+                   (PROPERTY_TYPE(wanted->tag) == PTYP_BINARY || PROPERTY_TYPE(wanted->tag) == PTYP_STRING)) {
             if (bytes_match(element.bytes, wanted->bytes, low))
                 return true;
         } else if (single_matches(row, RELATIONAL_OPERATOR_EQUAL, &element, wanted)) {
@@ -192,8 +202,10 @@ static bool size_matches(struct row *row, const struct restriction *restriction)
     if (!row_find(row, restriction->size.property_tag, RESTRICTION_TEXT_SIZE_MAX, &stored))
         return false;
     uint16_t type = PROPERTY_TYPE(stored.tag);
-    static const struct { uint16_t type; uint8_t size; } fixed[] = {{PTYP_INTEGER16, 2}, {PTYP_INTEGER32, 4}, {PTYP_FLOATING32, 4},
-        {PTYP_BOOLEAN, 1}, {PTYP_GUID, 16}};
+    static const struct {
+        uint16_t type;
+        uint8_t size;
+    } fixed[] = {{PTYP_INTEGER16, 2}, {PTYP_INTEGER32, 4}, {PTYP_FLOATING32, 4}, {PTYP_BOOLEAN, 1}, {PTYP_GUID, 16}};
     size_t size = value_answer_size(&stored);
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (type == fixed[i].type)
@@ -219,7 +231,10 @@ static bool attachments_match(struct row *row, const struct restriction *inner, 
         return false;
     for (uint32_t i = 0; i < count; i++) {
         struct attachment_listed listed = {.number = stored[i].number, .stored = &stored[i]};
-        struct row attachment = {.kind = ROW_ATTACHMENT, .arena = row->arena, .mailbox = row->mailbox, .codepage = row->codepage,
+        struct row attachment = {.kind = ROW_ATTACHMENT,
+            .arena = row->arena,
+            .mailbox = row->mailbox,
+            .codepage = row->codepage,
             .attachment = {.listed = &listed, .packed = stored[i].properties}};
         if (restriction_matches(&attachment, inner, counted))
             return true;
@@ -240,7 +255,11 @@ static bool sub_object_matches(struct row *row, const struct restriction *restri
         store_recipient_list(row->mailbox->store, row->arena, row->message->properties, &recipients, &count) != STORE_OK)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        struct row recipient = {.kind = ROW_LIST, .arena = row->arena, .mailbox = row->mailbox, .codepage = row->codepage, .list = &recipients[i]};
+        struct row recipient = {.kind = ROW_LIST,
+            .arena = row->arena,
+            .mailbox = row->mailbox,
+            .codepage = row->codepage,
+            .list = &recipients[i]};
         if (restriction_matches(&recipient, inner, counted))
             return true;
     }
@@ -271,7 +290,9 @@ bool restriction_matches(struct row *row, const struct restriction *restriction,
     case RESTRICTION_TYPE_SIZE: return size_matches(row, restriction);
     case RESTRICTION_TYPE_EXIST: return row_find(row, restriction->exist.property_tag, 1, &ignored);
     case RESTRICTION_TYPE_SUB_OBJECT: return sub_object_matches(row, restriction, counted);
-    case RESTRICTION_TYPE_COMMENT: return !restriction->comment.restriction_present || restriction_matches(row, restriction->comment.restriction, counted);
+    case RESTRICTION_TYPE_COMMENT:
+        return !restriction->comment.restriction_present ||
+               restriction_matches(row, restriction->comment.restriction, counted);
     case RESTRICTION_TYPE_COUNT:
         if (*counted >= restriction->counted.limit || !restriction_matches(row, restriction->counted.restriction, counted))
             return false;

@@ -6,8 +6,8 @@
 
 /* A deep copy, strings as UTF-16LE. EC_TOO_COMPLEX beyond RESTRICTIONS_MAX or RESTRICTION_DEPTH_MAX, EC_INVALID_PARAMETER for
  * a type that is none. */
-uint32_t restriction_copy(struct arena *arena, uint32_t codepage, const struct restriction *restriction,
-    const struct restriction **ret_copy);
+uint32_t restriction_copy(
+    struct arena *arena, uint32_t codepage, const struct restriction *restriction, const struct restriction **ret_copy);
 /* 'counted' holds how many rows a count restriction has let through so far: zero it before the first row of a pass. NULL
  * restriction: every row. Texts of a content restriction are looked at up to RESTRICTION_TEXT_SIZE_MAX. */
 #define RESTRICTION_TEXT_SIZE_MAX (4u << 20)

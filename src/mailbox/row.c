@@ -13,9 +13,10 @@ static bool is_computed(enum row_kind kind, uint16_t id)
     switch (kind) {
     case ROW_MESSAGE: return message_is_computed(id);
     case ROW_FOLDER: return folder_is_computed(id);
-    case ROW_ATTACHMENT: return id == PROPERTY_ID(PID_TAG_ATTACH_NUMBER) || id == PROPERTY_ID(PID_TAG_ATTACH_SIZE) ||
-                                id == PROPERTY_ID(PID_TAG_INSTANCE_KEY) || id == PROPERTY_ID(PID_TAG_RECORD_KEY) ||
-                                id == PROPERTY_ID(PID_TAG_OBJECT_TYPE) || id == PROPERTY_ID(PID_TAG_ACCESS_LEVEL);
+    case ROW_ATTACHMENT:
+        return id == PROPERTY_ID(PID_TAG_ATTACH_NUMBER) || id == PROPERTY_ID(PID_TAG_ATTACH_SIZE) ||
+               id == PROPERTY_ID(PID_TAG_INSTANCE_KEY) || id == PROPERTY_ID(PID_TAG_RECORD_KEY) ||
+               id == PROPERTY_ID(PID_TAG_OBJECT_TYPE) || id == PROPERTY_ID(PID_TAG_ACCESS_LEVEL);
     case ROW_LIST: return false;
     }
     return false;
@@ -25,12 +26,17 @@ static bool attachment_row_computed(struct row *row, uint32_t tag, struct proper
 {
     const struct attachment_listed *listed = row->attachment.listed;
     switch (PROPERTY_ID(tag)) {
-    case PROPERTY_ID(PID_TAG_ATTACH_NUMBER): *ret_value = value_integer32(PID_TAG_ATTACH_NUMBER, (int32_t)listed->number); return true;
-    case PROPERTY_ID(PID_TAG_OBJECT_TYPE): *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_ATTACHMENT); return true;
+    case PROPERTY_ID(PID_TAG_ATTACH_NUMBER):
+        *ret_value = value_integer32(PID_TAG_ATTACH_NUMBER, (int32_t)listed->number);
+        return true;
+    case PROPERTY_ID(PID_TAG_OBJECT_TYPE):
+        *ret_value = value_integer32(PID_TAG_OBJECT_TYPE, OBJECT_TYPE_ATTACHMENT);
+        return true;
     case PROPERTY_ID(PID_TAG_ACCESS_LEVEL): *ret_value = value_integer32(PID_TAG_ACCESS_LEVEL, 0); return true;
     case PROPERTY_ID(PID_TAG_ATTACH_SIZE): {
         uint64_t size = listed->stored != NULL && listed->unsaved == NULL ? listed->stored->size : 0;
-        struct property_source source = {.bag = listed->unsaved != NULL ? &listed->unsaved->bag : NULL, .packed = row->attachment.packed};
+        struct property_source source = {
+            .bag = listed->unsaved != NULL ? &listed->unsaved->bag : NULL, .packed = row->attachment.packed};
         struct found_property *found;
         uint32_t count = 0;
         if (size == 0 && source_list(row->arena, &source, &found, &count) == EC_SUCCESS)
@@ -63,7 +69,8 @@ static bool computed(struct row *row, uint32_t tag, struct property_value *ret_v
 
 static bool is_bytes_type(uint16_t type)
 {
-    return type == PTYP_STRING || type == PTYP_BINARY || type == PTYP_STRING8 || type == PTYP_OBJECT || type == PTYP_SERVER_ID;
+    return type == PTYP_STRING || type == PTYP_BINARY || type == PTYP_STRING8 || type == PTYP_OBJECT ||
+           type == PTYP_SERVER_ID;
 }
 
 /* The beginning of a value that is kept apart. */
@@ -77,8 +84,8 @@ static bool load_beginning(struct row *row, const struct property_source *source
     if (data == NULL)
         return false;
     uint32_t error = found->staged != NULL
-        ? bag_value_read(row->mailbox, found->staged, 0, size, data, &got)
-        : mailbox_error(store_value_read(row->mailbox->store, found->value_id, 0, size, data, &got));
+                         ? bag_value_read(row->mailbox, found->staged, 0, size, data, &got)
+                         : mailbox_error(store_value_read(row->mailbox->store, found->value_id, 0, size, data, &got));
     *ret_value = (struct property_value){.tag = found->value.tag, .bytes = bytes_of(data, got)};
     return error == EC_SUCCESS;
 }
@@ -102,7 +109,8 @@ bool row_find(struct row *row, uint32_t tag, size_t size_max, struct property_va
     else if (row->kind == ROW_FOLDER)
         source.packed = row->folder->properties;
     else
-        source = (struct property_source){.bag = row->attachment.listed->unsaved != NULL ? &row->attachment.listed->unsaved->bag : NULL,
+        source = (struct property_source){
+            .bag = row->attachment.listed->unsaved != NULL ? &row->attachment.listed->unsaved->bag : NULL,
             .packed = row->attachment.packed};
     struct found_property found;
     source_find(row->arena, &source, PROPERTY_ID(tag), &found);
@@ -168,10 +176,12 @@ bool row_values(struct row *row, const struct column_plan *plan, struct property
     if (plan->packed_count == 0)
         return true;
     struct packed_entry small[16];
-    struct packed_entry *entries = plan->packed_count <= 16 ? small : arena_array(row->arena, struct packed_entry, plan->packed_count);
+    struct packed_entry *entries =
+        plan->packed_count <= 16 ? small : arena_array(row->arena, struct packed_entry, plan->packed_count);
     if (entries == NULL)
         return false;
-    struct property_source source = {.packed = row->kind == ROW_MESSAGE ? row->message->properties : row->folder->properties};
+    struct property_source source = {
+        .packed = row->kind == ROW_MESSAGE ? row->message->properties : row->folder->properties};
     packed_properties_pick(row->arena, source.packed, plan->packed_tags, plan->packed_count, entries);
     for (uint32_t i = 0; i < plan->packed_count; i++) {
         uint32_t tag = plan->packed_tags[i];
@@ -182,7 +192,8 @@ bool row_values(struct row *row, const struct column_plan *plan, struct property
         }
         value = entries[i].value;
         if (entries[i].apart) {
-            struct found_property found = {.kind = FOUND_APART, .value = entries[i].value, .value_id = entries[i].value_id, .size = entries[i].size};
+            struct found_property found = {
+                .kind = FOUND_APART, .value = entries[i].value, .value_id = entries[i].value_id, .size = entries[i].size};
             if (!load_beginning(row, &source, &found, VALUE_ROW_SIZE_MAX, &value)) {
                 *result = value_error(tag, EC_OUT_OF_MEMORY);
                 continue;

@@ -27,7 +27,7 @@ bool row_find(struct row *row, uint32_t tag, size_t size_max, struct property_va
 /* A column set made ready, so that a row costs one pass over its packed properties. */
 struct column_plan {
     uint32_t count;
-    uint32_t *tags;          /* as asked */
+    uint32_t *tags; /* as asked */
     uint32_t packed_count;
     uint32_t *packed_tags;   /* those kept in packed properties, ascending */
     uint32_t *packed_places; /* the column each belongs to */

@@ -17,7 +17,7 @@
 struct stream_content {
     uint32_t references;
     struct object object;
-    uint32_t tag;       /* as opened */
+    uint32_t tag; /* as opened */
     uint32_t codepage;
     bool writable;
     bool dirty;
@@ -37,8 +37,8 @@ static bool is_stream_type(uint16_t type)
 /* ---- Where the bytes are ---- */
 
 /* For reading: the bag's value, or what is stored. */
-static uint32_t find_value(struct arena *arena, struct logon *logon, const struct stream_content *content, struct reading *reading,
-    struct found_property *ret_found)
+static uint32_t find_value(struct arena *arena, struct logon *logon, const struct stream_content *content,
+    struct reading *reading, struct found_property *ret_found)
 {
     uint32_t error = reading_open(arena, logon, content->object, reading);
     if (error == EC_SUCCESS)
@@ -51,7 +51,8 @@ static uint64_t found_size(const struct found_property *found)
     return found->kind == FOUND_NOTHING ? 0 : found->kind == FOUND_APART ? found->size : found->value.bytes.size;
 }
 
-static uint32_t read_found(struct logon *logon, const struct found_property *found, uint64_t offset, size_t size, uint8_t *data, size_t *ret_size)
+static uint32_t read_found(
+    struct logon *logon, const struct found_property *found, uint64_t offset, size_t size, uint8_t *data, size_t *ret_size)
 {
     if (found->kind == FOUND_APART && found->staged != NULL)
         return bag_value_read(logon->mailbox, found->staged, offset, size, data, ret_size);
@@ -66,7 +67,8 @@ static uint32_t read_found(struct logon *logon, const struct found_property *fou
 }
 
 /* For writing: the handle's own value, made if it is not there. */
-static uint32_t own_value(struct arena *arena, struct logon *logon, struct stream_content *content, struct bag_value **ret_value)
+static uint32_t own_value(
+    struct arena *arena, struct logon *logon, struct stream_content *content, struct bag_value **ret_value)
 {
     if (content->apart != NULL) {
         *ret_value = content->apart;
@@ -358,10 +360,12 @@ static uint32_t put_in_place(struct arena *arena, struct logon *logon, struct st
     if (error == EC_SUCCESS && PROPERTY_TYPE(content->tag) == PTYP_STRING8) {
         uint8_t *text = size <= ARENA_SIZE_MAX / 4 ? arena_allocate(arena, (size_t)size + 1) : NULL;
         size_t got = 0;
-        error = text == NULL ? EC_OUT_OF_MEMORY : bag_value_read(logon->mailbox, content->apart, 0, (size_t)size, text, &got);
+        error =
+            text == NULL ? EC_OUT_OF_MEMORY : bag_value_read(logon->mailbox, content->apart, 0, (size_t)size, text, &got);
         value->value.tag = PROPERTY_TAG(id, PTYP_STRING);
         if (error == EC_SUCCESS)
-            error = bag_value_write(logon->mailbox, value, 0, text_utf16_of_codepage(arena, content->codepage, bytes_of(text, got)));
+            error = bag_value_write(
+                logon->mailbox, value, 0, text_utf16_of_codepage(arena, content->codepage, bytes_of(text, got)));
     } else {
         uint8_t *step = arena_allocate(arena, COPY_STEP_SIZE);
         if (step == NULL)

@@ -88,8 +88,10 @@ static void modes(void **state)
     struct stream *stream;
     uint32_t size, written = 9;
     assert_int_equal(stream_open(LOGON, object, PID_TAG_SUBJECT, STREAM_READ_WRITE, &stream, &size), EC_ACCESS_DENIED);
-    assert_int_equal(stream_open(LOGON, object, PID_TAG_IMPORTANCE, STREAM_READ_ONLY, &stream, &size), EC_NOT_SUPPORTED); /* R548 */
-    assert_int_equal(stream_open(LOGON, OBJECT_OF_STORE, PID_TAG_COMMENT, STREAM_READ_ONLY, &stream, &size), EC_NOT_SUPPORTED);
+    assert_int_equal(
+        stream_open(LOGON, object, PID_TAG_IMPORTANCE, STREAM_READ_ONLY, &stream, &size), EC_NOT_SUPPORTED); /* R548 */
+    assert_int_equal(
+        stream_open(LOGON, OBJECT_OF_STORE, PID_TAG_COMMENT, STREAM_READ_ONLY, &stream, &size), EC_NOT_SUPPORTED);
     assert_int_equal(stream_open(LOGON, object, PID_TAG_SUBJECT, 7, &stream, &size), EC_INVALID_PARAMETER);
     stream = open_stream(object, PID_TAG_SUBJECT, STREAM_BEST_ACCESS, 2);
     assert_false(stream_is_writable(stream));
@@ -110,9 +112,10 @@ static void seeking(void **state)
     uint64_t position = 9;
     struct bytes data;
     write_text(stream, "abc");
-    assert_int_equal(stream_seek(LOGON, stream, 3, 0, &position), EC_STORAGE_INVALID_PARAMETER); /* R902 */
+    assert_int_equal(stream_seek(LOGON, stream, 3, 0, &position), EC_STORAGE_INVALID_PARAMETER);              /* R902 */
     assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_CURRENT, -4, &position), EC_STREAM_SEEK_ERROR); /* R584 */
-    assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_BEGINNING, 0x80000000ll, &position), EC_STREAM_SEEK_ERROR); /* R582 */
+    assert_int_equal(
+        stream_seek(LOGON, stream, STREAM_ORIGIN_BEGINNING, 0x80000000ll, &position), EC_STREAM_SEEK_ERROR); /* R582 */
     assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_END, INT64_MAX, &position), EC_STREAM_SEEK_ERROR);
     assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_END, INT64_MIN, &position), EC_STREAM_SEEK_ERROR);
     assert_int_equal(position, 9);
@@ -235,7 +238,8 @@ static void eight_bit_streams_are_in_the_code_page(void **state)
     uint32_t tag8 = PROPERTY_TAG(PROPERTY_ID(PID_TAG_BODY), PTYP_STRING8);
     set_property(object, text_property(PID_TAG_BODY, "Grüße"));
     struct stream *stream = open_stream(object, tag8, STREAM_READ_WRITE, 5);
-    assert_string_equal(read_text(stream, 9), "Gr\xFC\xDF""e");
+    assert_string_equal(read_text(stream, 9), "Gr\xFC\xDF"
+                                              "e");
     write_text(stream, "\xFC");
     assert_ok(stream_commit(LOGON, stream)); /* R571 */
     assert_string_equal(get_text(object, PID_TAG_BODY), "Grüßeü");

@@ -28,8 +28,8 @@ static struct table *table_new(const struct logon *logon, enum table_kind kind, 
     return table;
 }
 
-static uint32_t open_on_folder(struct logon *logon, enum table_kind kind, uint64_t folder_id, uint8_t flags, struct table **ret_table,
-    uint32_t *ret_row_count)
+static uint32_t open_on_folder(struct logon *logon, enum table_kind kind, uint64_t folder_id, uint8_t flags,
+    struct table **ret_table, uint32_t *ret_row_count)
 {
     struct arena arena = {0};
     struct store_folder folder;
@@ -58,8 +58,8 @@ static uint32_t open_on_folder(struct logon *logon, enum table_kind kind, uint64
     return EC_SUCCESS;
 }
 
-uint32_t table_open_hierarchy(struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table,
-    uint32_t *ret_row_count)
+uint32_t table_open_hierarchy(
+    struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table, uint32_t *ret_row_count)
 {
     const uint8_t valid = TABLE_DEPTH | TABLE_DEFERRED_ERRORS | TABLE_NO_NOTIFICATIONS | TABLE_SOFT_DELETES | TABLE_UNICODE |
                           TABLE_CONVERSATION_MEMBERS;
@@ -68,11 +68,11 @@ uint32_t table_open_hierarchy(struct logon *logon, uint64_t folder_id, uint8_t f
     return open_on_folder(logon, TABLE_HIERARCHY, folder_id, flags, ret_table, ret_row_count);
 }
 
-uint32_t table_open_contents(struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table,
-    uint32_t *ret_row_count)
+uint32_t table_open_contents(
+    struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table, uint32_t *ret_row_count)
 {
-    const uint8_t valid = TABLE_ASSOCIATED | TABLE_DEFERRED_ERRORS | TABLE_NO_NOTIFICATIONS | TABLE_SOFT_DELETES | TABLE_UNICODE |
-                          TABLE_CONVERSATION_MEMBERS;
+    const uint8_t valid = TABLE_ASSOCIATED | TABLE_DEFERRED_ERRORS | TABLE_NO_NOTIFICATIONS | TABLE_SOFT_DELETES |
+                          TABLE_UNICODE | TABLE_CONVERSATION_MEMBERS;
     if ((flags & ~valid) != 0)
         return EC_INVALID_PARAMETER; /* R330 */
     if ((flags & TABLE_CONVERSATION_MEMBERS) != 0)
@@ -294,7 +294,8 @@ uint32_t table_query_rows(struct arena *arena, struct logon *logon, struct table
 {
     if (table->plan == NULL)
         return EC_NULL_OBJECT; /* R476 */
-    struct reading_rows reading = {.take_row = take_row, .context = context, .values = arena_array(arena, struct property_value, table->plan->count)};
+    struct reading_rows reading = {
+        .take_row = take_row, .context = context, .values = arena_array(arena, struct property_value, table->plan->count)};
     struct table_position position;
     uint32_t taken = 0;
     bool refused = false;
@@ -345,7 +346,8 @@ uint32_t table_position(struct logon *logon, struct table *table, uint32_t *ret_
 
 /* ---- Seeking ---- */
 
-static uint32_t seek_from(struct table_access *access, const struct table_position *from, int32_t rows, int32_t *ret_moved, bool *ret_less)
+static uint32_t seek_from(
+    struct table_access *access, const struct table_position *from, int32_t rows, int32_t *ret_moved, bool *ret_less)
 {
     struct table_position reached;
     int64_t moved = 0;
@@ -362,12 +364,14 @@ static bool origin_position(struct table *table, uint8_t origin, struct table_po
 {
     if (origin > TABLE_END)
         return false;
-    static const enum store_place places[] = {[TABLE_BEGINNING] = STORE_PLACE_FIRST, [TABLE_CURRENT] = STORE_PLACE_FIRST, [TABLE_END] = STORE_PLACE_LAST};
+    static const enum store_place places[] = {
+        [TABLE_BEGINNING] = STORE_PLACE_FIRST, [TABLE_CURRENT] = STORE_PLACE_FIRST, [TABLE_END] = STORE_PLACE_LAST};
     *ret_position = origin == TABLE_CURRENT ? table->position : (struct table_position){.place = places[origin]};
     return true;
 }
 
-uint32_t table_seek(struct logon *logon, struct table *table, uint8_t origin, int32_t rows, int32_t *ret_moved, bool *ret_less)
+uint32_t table_seek(
+    struct logon *logon, struct table *table, uint8_t origin, int32_t rows, int32_t *ret_moved, bool *ret_less)
 {
     struct arena arena = {0};
     struct table_access access;
@@ -392,7 +396,8 @@ uint32_t table_seek_fraction(struct logon *logon, struct table *table, uint32_t 
         struct table_position first = {.place = STORE_PLACE_FIRST}, reached = {.place = STORE_PLACE_LAST};
         int64_t moved = 0;
         if (numerator < denominator) /* R515 */
-            error = table_move(&access, &first, (int64_t)((uint64_t)access.count * numerator / denominator), &reached, &moved);
+            error =
+                table_move(&access, &first, (int64_t)((uint64_t)access.count * numerator / denominator), &reached, &moved);
         if (error == EC_SUCCESS)
             table_set_position(table, reached);
     }
@@ -437,7 +442,8 @@ uint32_t table_create_bookmark(struct arena *arena, struct logon *logon, struct 
         table->bookmarks = bookmarks;
         table->bookmark_capacity = capacity;
     }
-    table->bookmarks[table->bookmark_count++] = (struct table_bookmark){.number = table->next_bookmark, .position = position};
+    table->bookmarks[table->bookmark_count++] =
+        (struct table_bookmark){.number = table->next_bookmark, .position = position};
     store_u32(bytes, table->next_bookmark++);
     *ret_bookmark = bytes_of(bytes, BOOKMARK_SIZE);
     return EC_SUCCESS;
@@ -486,8 +492,8 @@ uint32_t table_free_bookmark(struct table *table, struct bytes bookmark)
 /* ---- Finding ---- */
 
 /* Looks through the rows from the position; *position is then before the found row. */
-static uint32_t find_from(struct reading_rows *reading, bool forward, const struct restriction *restriction, struct table_position *position,
-    bool *ret_taken)
+static uint32_t find_from(struct reading_rows *reading, bool forward, const struct restriction *restriction,
+    struct table_position *position, bool *ret_taken)
 {
     struct table_access *access = &reading->access;
     struct arena page_arena = {0};
@@ -543,7 +549,8 @@ uint32_t table_find_row(struct arena *arena, struct logon *logon, struct table *
         return EC_INVALID_BOOKMARK;
     if (origin > TABLE_CUSTOM)
         return EC_INVALID_PARAMETER;
-    struct reading_rows reading = {.take_row = take_row, .context = context, .values = arena_array(arena, struct property_value, table->plan->count)};
+    struct reading_rows reading = {
+        .take_row = take_row, .context = context, .values = arena_array(arena, struct property_value, table->plan->count)};
     const struct restriction *copy = NULL;
     struct table_position position = {0};
     bool gone = false, taken = false;

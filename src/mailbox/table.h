@@ -22,10 +22,10 @@ enum table_open_flags {
 
 /* 'flags' are the TableFlags of the request; invalid bits: EC_NOT_SUPPORTED for hierarchy tables (MS-OXCFOLD R314),
  * EC_INVALID_PARAMETER for contents tables (R330). Row counts are exact. */
-uint32_t table_open_hierarchy(struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table,
-    uint32_t *ret_row_count);
-uint32_t table_open_contents(struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table,
-    uint32_t *ret_row_count);
+uint32_t table_open_hierarchy(
+    struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table, uint32_t *ret_row_count);
+uint32_t table_open_contents(
+    struct logon *logon, uint64_t folder_id, uint8_t flags, struct table **ret_table, uint32_t *ret_row_count);
 /* Shows the session's state of the message, unsaved attachment saves included; keeps the message alive. */
 uint32_t table_open_attachments(struct logon *logon, struct message *message, uint8_t flags, struct table **ret_table);
 void table_close(struct logon *logon, struct table *table); /* as message_close; ends its notifications */
@@ -65,8 +65,8 @@ uint32_t table_query_rows(struct arena *arena, struct logon *logon, struct table
 /* EC_NULL_OBJECT without columns; numerator is the position, 0-based. */
 uint32_t table_position(struct logon *logon, struct table *table, uint32_t *ret_numerator, uint32_t *ret_denominator);
 /* Moves by rows; ret_moved the rows really passed (signed), ret_less whether the end stopped it. */
-uint32_t table_seek(struct logon *logon, struct table *table, uint8_t origin, int32_t rows, int32_t *ret_moved,
-    bool *ret_less);
+uint32_t table_seek(
+    struct logon *logon, struct table *table, uint8_t origin, int32_t rows, int32_t *ret_moved, bool *ret_less);
 uint32_t table_seek_fraction(struct logon *logon, struct table *table, uint32_t numerator, uint32_t denominator);
 /* Bookmarks are short byte strings that name a row; valid after changes of the folder. EC_INVALID_BOOKMARK after
  * sort, restrict, reset, free, or for bytes never given. At most TABLE_BOOKMARKS_MAX. */
@@ -82,8 +82,8 @@ uint32_t table_find_row(struct arena *arena, struct logon *logon, struct table *
     const struct restriction *restriction, uint8_t origin, struct bytes bookmark, table_row_function take_row, void *context,
     bool *ret_taken, bool *ret_no_longer_visible);
 /* Every property any row can have (RopQueryColumnsAll). */
-uint32_t table_columns_all(struct arena *arena, struct logon *logon, struct table *table, uint32_t **ret_tags,
-    uint32_t *ret_count);
+uint32_t table_columns_all(
+    struct arena *arena, struct logon *logon, struct table *table, uint32_t **ret_tags, uint32_t *ret_count);
 /* Table notifications: from now on changes of its rows go to the sink under the target's handle. Does nothing for a table
  * opened with NO_NOTIFICATIONS and for attachment tables. table_close ends it. */
 uint32_t table_subscribe(struct logon *logon, struct table *table, const struct notification_target *target);

@@ -44,33 +44,40 @@ void table_set_position(struct table *table, struct table_position position)
 /* A view may be kept in the other direction: then every place is the mirror image of it. */
 static struct store_position to_view(const struct table_access *access, const struct table_position *position)
 {
-    static const enum store_place mirrored[] = {[STORE_PLACE_FIRST] = STORE_PLACE_LAST, [STORE_PLACE_LAST] = STORE_PLACE_FIRST,
-        [STORE_PLACE_BEFORE] = STORE_PLACE_AFTER, [STORE_PLACE_AFTER] = STORE_PLACE_BEFORE};
+    static const enum store_place mirrored[] = {[STORE_PLACE_FIRST] = STORE_PLACE_LAST,
+        [STORE_PLACE_LAST] = STORE_PLACE_FIRST,
+        [STORE_PLACE_BEFORE] = STORE_PLACE_AFTER,
+        [STORE_PLACE_AFTER] = STORE_PLACE_BEFORE};
     return (struct store_position){.place = access->view.reversed ? mirrored[position->place] : position->place,
-        .key = position->key, .message_id = position->id};
+        .key = position->key,
+        .message_id = position->id};
 }
 
 static uint32_t open_view(struct table_access *access)
 {
     struct table *table = access->table;
     struct store_mailbox *store = access->mailbox->store;
-    uint32_t error = mailbox_error(store_view_open(store, table->folder_id, table_message_kind(table), table->sort, table->sort_count,
-        &access->view));
+    uint32_t error = mailbox_error(
+        store_view_open(store, table->folder_id, table_message_kind(table), table->sort, table->sort_count, &access->view));
     bool built = error == EC_SUCCESS && !access->view.complete;
     for (bool complete = !built; error == EC_SUCCESS && !complete;)
         error = mailbox_error(store_view_build(store, access->view.view_id, VIEW_BUILD_ROWS, &complete));
     if (error == EC_SUCCESS && built)
-        error = mailbox_error(store_view_open(store, table->folder_id, table_message_kind(table), table->sort, table->sort_count,
-            &access->view));
+        error = mailbox_error(store_view_open(
+            store, table->folder_id, table_message_kind(table), table->sort, table->sort_count, &access->view));
     access->count = (uint32_t)access->view.count;
     return error;
 }
 
-static uint32_t view_page(struct table_access *access, const struct store_position *from, bool backward, uint32_t max, bool ids_only,
-    const struct store_message **ret_rows, uint32_t *ret_count, bool *ret_end)
+static uint32_t view_page(struct table_access *access, const struct store_position *from, bool backward, uint32_t max,
+    bool ids_only, const struct store_message **ret_rows, uint32_t *ret_count, bool *ret_end)
 {
-    struct store_page_request request = {.view_id = access->view.view_id, .from = *from, .backward = backward != access->view.reversed,
-        .ids_only = ids_only, .rows_max = max, .size_max = ids_only ? 0 : SCAN_PAGE_SIZE_MAX};
+    struct store_page_request request = {.view_id = access->view.view_id,
+        .from = *from,
+        .backward = backward != access->view.reversed,
+        .ids_only = ids_only,
+        .rows_max = max,
+        .size_max = ids_only ? 0 : SCAN_PAGE_SIZE_MAX};
     return mailbox_error(store_view_page(access->mailbox->store, access->arena, &request, ret_rows, ret_count, ret_end));
 }
 
@@ -122,7 +129,8 @@ struct relocation {
     uint64_t before;
 };
 
-static bool row_is_before(const struct table_access *access, const struct store_message *row, const struct table_position *position)
+static bool row_is_before(
+    const struct table_access *access, const struct store_message *row, const struct table_position *position)
 {
     int order = bytes_compare(row->key, position->key);
     if (order == 0)
@@ -130,7 +138,8 @@ static bool row_is_before(const struct table_access *access, const struct store_
     return access->view.reversed ? order > 0 : order < 0;
 }
 
-static uint32_t list_matching_messages(struct table_access *access, struct table_list *list, struct relocation *relocations, uint32_t relocation_count)
+static uint32_t list_matching_messages(
+    struct table_access *access, struct table_list *list, struct relocation *relocations, uint32_t relocation_count)
 {
     struct table *table = access->table;
     struct arena page_arena = {0}, key_arena = {0};
@@ -146,7 +155,11 @@ static uint32_t list_matching_messages(struct table_access *access, struct table
         struct store_position store_from = to_view(access, &from);
         error = view_page(access, &store_from, false, SCAN_PAGE_ROWS, false, &rows, &count, &end);
         for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
-            struct row row = {.kind = ROW_MESSAGE, .arena = &page_arena, .mailbox = access->mailbox, .codepage = table->codepage, .message = &rows[i]};
+            struct row row = {.kind = ROW_MESSAGE,
+                .arena = &page_arena,
+                .mailbox = access->mailbox,
+                .codepage = table->codepage,
+                .message = &rows[i]};
             if (!restriction_matches(&row, table->restriction, &counted))
                 continue;
             error = list_add(list, rows[i].message_id);
@@ -161,7 +174,8 @@ static uint32_t list_matching_messages(struct table_access *access, struct table
         if (error != EC_SUCCESS || count == 0)
             break;
         arena_reset(&key_arena);
-        from = (struct table_position){.place = STORE_PLACE_AFTER, .key = arena_bytes(&key_arena, rows[count - 1].key),
+        from = (struct table_position){.place = STORE_PLACE_AFTER,
+            .key = arena_bytes(&key_arena, rows[count - 1].key),
             .id = rows[count - 1].message_id};
     }
     access->arena = outer;
@@ -176,11 +190,17 @@ static uint32_t list_folders(struct table_access *access, struct table_list *lis
     const struct store_folder *folders;
     struct arena arena = {0}, row_arena = {0};
     uint32_t count = 0, counted = 0;
-    uint32_t flags = ((table->flags & TABLE_DEPTH) != 0 ? STORE_LIST_DEEP : 0) | ((table->flags & TABLE_SOFT_DELETES) != 0 ? STORE_LIST_DELETED : 0);
-    uint32_t error = mailbox_error(store_folder_list(access->mailbox->store, &arena, table->folder_id, flags, &folders, &count));
+    uint32_t flags = ((table->flags & TABLE_DEPTH) != 0 ? STORE_LIST_DEEP : 0) |
+                     ((table->flags & TABLE_SOFT_DELETES) != 0 ? STORE_LIST_DELETED : 0);
+    uint32_t error =
+        mailbox_error(store_folder_list(access->mailbox->store, &arena, table->folder_id, flags, &folders, &count));
     for (uint32_t i = 0; error == EC_SUCCESS && i < count; i++) {
         arena_reset(&row_arena);
-        struct row row = {.kind = ROW_FOLDER, .arena = &row_arena, .mailbox = access->mailbox, .codepage = table->codepage, .folder = &folders[i]};
+        struct row row = {.kind = ROW_FOLDER,
+            .arena = &row_arena,
+            .mailbox = access->mailbox,
+            .codepage = table->codepage,
+            .folder = &folders[i]};
         if (restriction_matches(&row, table->restriction, &counted))
             error = list_add(list, folders[i].folder_id);
     }
@@ -232,7 +252,8 @@ static uint32_t open_attachments(struct table_access *access)
     return error;
 }
 
-uint32_t table_access_open_view(struct arena *arena, struct mailbox *mailbox, struct table *table, struct table_access *ret_access)
+uint32_t table_access_open_view(
+    struct arena *arena, struct mailbox *mailbox, struct table *table, struct table_access *ret_access)
 {
     *ret_access = (struct table_access){.arena = arena, .mailbox = mailbox, .table = table};
     return open_view(ret_access);
@@ -269,7 +290,8 @@ static uint64_t list_index(const struct table_access *access, const struct table
 }
 
 /* Rows of the ids, in their order. Those that vanished since the listing are left out. */
-static uint32_t rows_of_ids(struct table_access *access, const uint64_t *ids, uint32_t count, struct table_row *rows, uint32_t *ret_count)
+static uint32_t rows_of_ids(
+    struct table_access *access, const uint64_t *ids, uint32_t count, struct table_row *rows, uint32_t *ret_count)
 {
     struct table *table = access->table;
     bool messages = table->kind == TABLE_CONTENTS;
@@ -277,15 +299,20 @@ static uint32_t rows_of_ids(struct table_access *access, const uint64_t *ids, ui
                             : (void *)arena_array(access->arena, struct store_folder, (size_t)count + 1);
     if (stored == NULL)
         return EC_OUT_OF_MEMORY;
-    uint32_t error = count == 0 ? EC_SUCCESS
-        : mailbox_error(messages ? store_message_get(access->mailbox->store, access->arena, ids, count, stored)
-                                 : store_folder_get(access->mailbox->store, access->arena, ids, count, stored));
+    uint32_t error =
+        count == 0 ? EC_SUCCESS
+                   : mailbox_error(messages ? store_message_get(access->mailbox->store, access->arena, ids, count, stored)
+                                            : store_folder_get(access->mailbox->store, access->arena, ids, count, stored));
     if (error != EC_SUCCESS)
         return error;
     struct store_message *message_rows = stored;
     struct store_folder *folder_rows = stored;
     for (uint32_t i = 0; i < count; i++) {
-        rows[i] = (struct table_row){.id = ids[i], .row = {.kind = table_row_kind(table), .arena = access->arena, .mailbox = access->mailbox, .codepage = table->codepage}};
+        rows[i] = (struct table_row){.id = ids[i],
+            .row = {.kind = table_row_kind(table),
+                .arena = access->arena,
+                .mailbox = access->mailbox,
+                .codepage = table->codepage}};
         if (messages)
             rows[i].row.message = &message_rows[i];
         else
@@ -314,13 +341,18 @@ static void set_depths(struct table_access *access, struct table_row *rows, uint
 static void attachment_row(struct table_access *access, uint32_t index, struct table_row *ret_row)
 {
     const struct attachment_listed *listed = &access->attachments[index];
-    bool based = listed->stored != NULL && (listed->unsaved == NULL || listed->unsaved->attachment_id == listed->stored->attachment_id);
-    *ret_row = (struct table_row){.id = listed->number, .row = {.kind = ROW_ATTACHMENT, .arena = access->arena, .mailbox = access->mailbox,
-        .codepage = access->table->codepage, .attachment = {.listed = listed, .packed = based ? listed->stored->properties : BYTES_NONE}}};
+    bool based = listed->stored != NULL &&
+                 (listed->unsaved == NULL || listed->unsaved->attachment_id == listed->stored->attachment_id);
+    *ret_row = (struct table_row){.id = listed->number,
+        .row = {.kind = ROW_ATTACHMENT,
+            .arena = access->arena,
+            .mailbox = access->mailbox,
+            .codepage = access->table->codepage,
+            .attachment = {.listed = listed, .packed = based ? listed->stored->properties : BYTES_NONE}}};
 }
 
-static uint32_t fetch_from_list(struct table_access *access, const struct table_position *from, bool backward, uint32_t max, bool ids_only,
-    struct table_row **ret_rows, uint32_t *ret_count)
+static uint32_t fetch_from_list(struct table_access *access, const struct table_position *from, bool backward, uint32_t max,
+    bool ids_only, struct table_row **ret_rows, uint32_t *ret_count)
 {
     uint64_t at = list_index(access, from);
     uint64_t available = backward ? at : access->count - at;
@@ -339,7 +371,8 @@ static uint32_t fetch_from_list(struct table_access *access, const struct table_
     }
     if (access->table->kind != TABLE_ATTACHMENTS && !ids_only)
         error = rows_of_ids(access, ids, count, rows, &count);
-    if (error == EC_SUCCESS && access->table->kind == TABLE_HIERARCHY && !ids_only && (access->table->flags & TABLE_DEPTH) != 0)
+    if (error == EC_SUCCESS && access->table->kind == TABLE_HIERARCHY && !ids_only &&
+        (access->table->flags & TABLE_DEPTH) != 0)
         set_depths(access, rows, count);
     if (error != EC_SUCCESS)
         return error;
@@ -348,8 +381,8 @@ static uint32_t fetch_from_list(struct table_access *access, const struct table_
     return EC_SUCCESS;
 }
 
-uint32_t table_fetch(struct table_access *access, const struct table_position *from, bool backward, uint32_t max, bool ids_only,
-    struct table_row **ret_rows, uint32_t *ret_count)
+uint32_t table_fetch(struct table_access *access, const struct table_position *from, bool backward, uint32_t max,
+    bool ids_only, struct table_row **ret_rows, uint32_t *ret_count)
 {
     if (access->is_list)
         return fetch_from_list(access, from, backward, max, ids_only, ret_rows, ret_count);
@@ -364,8 +397,13 @@ uint32_t table_fetch(struct table_access *access, const struct table_position *f
     if (rows == NULL)
         return EC_OUT_OF_MEMORY;
     for (uint32_t i = 0; i < count; i++)
-        rows[i] = (struct table_row){.id = stored[i].message_id, .key = stored[i].key, .row = {.kind = ROW_MESSAGE, .arena = access->arena,
-            .mailbox = access->mailbox, .codepage = access->table->codepage, .message = &stored[i]}};
+        rows[i] = (struct table_row){.id = stored[i].message_id,
+            .key = stored[i].key,
+            .row = {.kind = ROW_MESSAGE,
+                .arena = access->arena,
+                .mailbox = access->mailbox,
+                .codepage = access->table->codepage,
+                .message = &stored[i]}};
     *ret_rows = rows;
     *ret_count = count;
     return EC_SUCCESS;
@@ -410,7 +448,8 @@ static uint32_t list_position(const struct table_access *access, uint64_t index,
         position.id = access->table->list.ids[index];
     if (position.place == STORE_PLACE_BEFORE && access->table->kind == TABLE_CONTENTS) {
         struct bytes key;
-        uint32_t error = mailbox_error(store_view_find(access->mailbox->store, access->arena, access->view.view_id, position.id, &key));
+        uint32_t error =
+            mailbox_error(store_view_find(access->mailbox->store, access->arena, access->view.view_id, position.id, &key));
         if (error == EC_SUCCESS && !own_key(key, &position.key))
             error = EC_OUT_OF_MEMORY;
         if (error != EC_SUCCESS)
@@ -420,8 +459,8 @@ static uint32_t list_position(const struct table_access *access, uint64_t index,
     return EC_SUCCESS;
 }
 
-uint32_t table_move(struct table_access *access, const struct table_position *from, int64_t rows, struct table_position *ret_position,
-    int64_t *ret_moved)
+uint32_t table_move(struct table_access *access, const struct table_position *from, int64_t rows,
+    struct table_position *ret_position, int64_t *ret_moved)
 {
     if (access->is_list) {
         int64_t at = (int64_t)list_index(access, from), to = at + rows;
@@ -457,8 +496,8 @@ uint32_t table_position_by(const struct table_access *access, const struct table
     return EC_SUCCESS;
 }
 
-uint32_t table_find_bookmark(struct table_access *access, const struct table_bookmark *bookmark, struct table_position *ret_position,
-    bool *ret_gone)
+uint32_t table_find_bookmark(
+    struct table_access *access, const struct table_bookmark *bookmark, struct table_position *ret_position, bool *ret_gone)
 {
     const struct table_position *position = &bookmark->position;
     struct table_position copy = *position;
@@ -482,7 +521,8 @@ uint32_t table_find_bookmark(struct table_access *access, const struct table_boo
         return list_position(access, index, ret_position);
     }
     if (position->place == STORE_PLACE_BEFORE || position->place == STORE_PLACE_AFTER) {
-        uint32_t error = mailbox_error(store_view_find(access->mailbox->store, access->arena, access->view.view_id, position->id, &key));
+        uint32_t error =
+            mailbox_error(store_view_find(access->mailbox->store, access->arena, access->view.view_id, position->id, &key));
         gone = error == EC_NOT_FOUND;
         if (gone)
             key = position->key;

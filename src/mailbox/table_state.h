@@ -45,7 +45,7 @@ struct table {
     struct table_list list;
     struct table_bookmark *bookmarks;
     uint32_t bookmark_count, bookmark_capacity, next_bookmark;
-    bool viewed; /* rows were asked for: notifications go out from then on */
+    bool viewed;                         /* rows were asked for: notifications go out from then on */
     struct subscriptions *subscriptions; /* where it is registered, NULL: nowhere */
 };
 
@@ -61,7 +61,8 @@ struct table_access {
 };
 uint32_t table_access_open(struct arena *arena, struct logon *logon, struct table *table, struct table_access *ret_access);
 /* The view below a contents table as if it had no restriction, without making its list anew. */
-uint32_t table_access_open_view(struct arena *arena, struct mailbox *mailbox, struct table *table, struct table_access *ret_access);
+uint32_t table_access_open_view(
+    struct arena *arena, struct mailbox *mailbox, struct table *table, struct table_access *ret_access);
 
 /* A row as a page gives it. */
 struct table_row {
@@ -70,18 +71,18 @@ struct table_row {
     struct row row;
 };
 /* Up to 'max' rows from the position, nearest first; fewer only at the end. Rows point into the arena. */
-uint32_t table_fetch(struct table_access *access, const struct table_position *from, bool backward, uint32_t max, bool ids_only,
-    struct table_row **ret_rows, uint32_t *ret_count);
+uint32_t table_fetch(struct table_access *access, const struct table_position *from, bool backward, uint32_t max,
+    bool ids_only, struct table_row **ret_rows, uint32_t *ret_count);
 uint32_t table_rank(struct table_access *access, const struct table_position *position, uint64_t *ret_rank);
 /* 'rows' further; *ret_position owns its key. */
-uint32_t table_move(struct table_access *access, const struct table_position *from, int64_t rows, struct table_position *ret_position,
-    int64_t *ret_moved);
+uint32_t table_move(struct table_access *access, const struct table_position *from, int64_t rows,
+    struct table_position *ret_position, int64_t *ret_moved);
 /* Before or behind a row; owns its key. */
 uint32_t table_position_by(const struct table_access *access, const struct table_row *row, bool behind, uint64_t index,
     struct table_position *ret_position);
 /* Whether the row of a bookmark is still there; its place now, or the place where it was. */
-uint32_t table_find_bookmark(struct table_access *access, const struct table_bookmark *bookmark, struct table_position *ret_position,
-    bool *ret_gone);
+uint32_t table_find_bookmark(
+    struct table_access *access, const struct table_bookmark *bookmark, struct table_position *ret_position, bool *ret_gone);
 void table_position_free(struct table_position *position);
 void table_set_position(struct table *table, struct table_position position); /* takes it over */
 enum row_kind table_row_kind(const struct table *table);

@@ -7,7 +7,8 @@ static void rows_need_columns(void **state)
     uint32_t count = 9, taken_count;
     assert_ok(table_open_contents(LOGON, INBOX, 0, &table, &count));
     assert_int_equal(count, 0);
-    assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &taken_count, &query_origin), EC_NULL_OBJECT); /* R476 */
+    assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &taken_count, &query_origin),
+        EC_NULL_OBJECT); /* R476 */
     uint32_t bad[] = {PROPERTY_TAG(0x37, PTYP_UNSPECIFIED), PROPERTY_TAG(0x37, PTYP_ERROR_CODE), PROPERTY_TAG(0x37, 0x77)};
     for (int i = 0; i < 3; i++)
         assert_int_equal(table_set_columns(table, &bad[i], 1), EC_INVALID_PARAMETER); /* R435 */
@@ -22,7 +23,7 @@ static void invalid_flags(void **state)
 {
     struct table *table;
     uint32_t count;
-    assert_int_equal(table_open_hierarchy(LOGON, IPM, 0x01, &table, &count), EC_NOT_SUPPORTED);    /* MS-OXCFOLD R314 */
+    assert_int_equal(table_open_hierarchy(LOGON, IPM, 0x01, &table, &count), EC_NOT_SUPPORTED);      /* MS-OXCFOLD R314 */
     assert_int_equal(table_open_contents(LOGON, INBOX, 0x01, &table, &count), EC_INVALID_PARAMETER); /* R330 */
     assert_int_equal(table_open_contents(LOGON, INBOX, 0x80, &table, &count), EC_NOT_SUPPORTED);
     assert_int_equal(table_open_contents(LOGON, id_make(1, 0x88888), 0, &table, &count), EC_OBJECT_DELETED);
@@ -44,7 +45,7 @@ static void order_and_positions(void **state)
     assert_string_equal(rest(table), "d c b a");
     assert_int_equal(query_origin, TABLE_END); /* R725 */
     check_position(table, 6, 6);
-    assert_int_equal(query(table, true, 2), 0); /* R467 */
+    assert_int_equal(query(table, true, 2), 0);  /* R467 */
     assert_int_equal(query(table, false, 2), 2); /* R469: those before the position; nearest first here */
     assert_string_equal(taken.text[0], "a");
     assert_string_equal(taken.text[1], "b");
@@ -66,7 +67,8 @@ static void as_many_rows_as_there_is_room(void **state)
     assert_int_equal(query_flags(table, true, false, 5, 3), 3); /* R464 */
     check_position(table, 3, 5);
     taken.count = taken.room = 0;
-    assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin), EC_BUFFER_TOO_SMALL); /* R466 */
+    assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin),
+        EC_BUFFER_TOO_SMALL); /* R466 */
     check_position(table, 3, 5);
     assert_string_equal(rest(table), "d e");
     table_close(LOGON, table);
@@ -87,7 +89,7 @@ static void two_sort_columns(void **state)
     uint32_t count;
     assert_ok(table_open_hierarchy(LOGON, IPM, 0, &table, &count));
     assert_int_equal(table_sort(LOGON, table, NULL, 0, 0, 0), EC_NOT_SUPPORTED); /* R450 */
-    assert_int_equal(table_reset(table), EC_NOT_SUPPORTED);                     /* R566 */
+    assert_int_equal(table_reset(table), EC_NOT_SUPPORTED);                      /* R566 */
     table_close(LOGON, table);
 }
 
@@ -160,15 +162,20 @@ static void finding_rows(void **state)
     assert_string_equal(taken.text[0], "i");
     check_position(table, 8, 9);
     taken.count = 0;
-    assert_ok(table_find_row(ARENA, LOGON, table, false, &two, TABLE_CURRENT, BYTES_NONE, take, &taken, &got, &gone)); /* R241 */
+    assert_ok(
+        table_find_row(ARENA, LOGON, table, false, &two, TABLE_CURRENT, BYTES_NONE, take, &taken, &got, &gone)); /* R241 */
     assert_string_equal(taken.text[0], "f");
     taken.count = taken.room = 0; /* no room: found all the same (R534) */
     assert_ok(table_find_row(ARENA, LOGON, table, true, &two, TABLE_BEGINNING, BYTES_NONE, take, &taken, &got, &gone));
     assert_false(got);
     check_position(table, 2, 9);
     struct restriction none = property_is(RELATIONAL_OPERATOR_EQUAL, value_integer32(PID_TAG_IMPORTANCE, 77));
-    assert_int_equal(table_find_row(ARENA, LOGON, table, true, &none, TABLE_BEGINNING, BYTES_NONE, take, &taken, &got, &gone), EC_NOT_FOUND); /* R536 */
-    assert_int_equal(table_find_row(ARENA, LOGON, table, true, &none, TABLE_CUSTOM, BYTES_LITERAL("xxxx"), take, &taken, &got, &gone), EC_INVALID_BOOKMARK);
+    assert_int_equal(
+        table_find_row(ARENA, LOGON, table, true, &none, TABLE_BEGINNING, BYTES_NONE, take, &taken, &got, &gone),
+        EC_NOT_FOUND); /* R536 */
+    assert_int_equal(
+        table_find_row(ARENA, LOGON, table, true, &none, TABLE_CUSTOM, BYTES_LITERAL("xxxx"), take, &taken, &got, &gone),
+        EC_INVALID_BOOKMARK);
     table_close(LOGON, table);
 }
 
@@ -201,7 +208,8 @@ static void bookmarks_in(struct table *table, const uint64_t *ids)
     assert_ok(table_free_bookmark(table, mark));
     assert_int_equal(table_free_bookmark(table, mark), EC_INVALID_BOOKMARK); /* R5521 */
     assert_int_equal(table_seek_bookmark(LOGON, table, mark, 0, &moved, &less, &gone), EC_INVALID_BOOKMARK);
-    assert_int_equal(table_seek_bookmark(LOGON, table, BYTES_LITERAL("long enough"), 0, &moved, &less, &gone), EC_INVALID_BOOKMARK);
+    assert_int_equal(
+        table_seek_bookmark(LOGON, table, BYTES_LITERAL("long enough"), 0, &moved, &less, &gone), EC_INVALID_BOOKMARK);
     sort_by(table, PID_TAG_SUBJECT, 0);
     assert_int_equal(table_seek_bookmark(LOGON, table, other, 0, &moved, &less, &gone), EC_INVALID_BOOKMARK); /* R505 */
 }
@@ -248,7 +256,8 @@ static void reset_forgets_all(void **state)
     sort_by(table, PID_TAG_SUBJECT, 1);
     assert_ok(table_restrict(LOGON, table, &none));
     assert_ok(table_reset(table));
-    assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin), EC_NULL_OBJECT); /* R560 */
+    assert_int_equal(
+        table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin), EC_NULL_OBJECT); /* R560 */
     assert_ok(table_set_columns(table, &tag, 1));
     assert_string_equal(rest(table), "a b c"); /* R555, R557: the default order is that of arrival */
     table_close(LOGON, table);
@@ -269,15 +278,17 @@ static void values_of_a_row(void **state)
     for (size_t i = 0; i < sizeof long_text; i += 2)
         store_u16(long_text + i, 'x');
     struct message *message = new_message(INBOX, "Grüße");
-    set_property(OBJECT_OF_MESSAGE(message), value_bytes(PROPERTY_TAG(0x6802, PTYP_STRING), bytes_of(long_text, sizeof long_text)));
+    set_property(
+        OBJECT_OF_MESSAGE(message), value_bytes(PROPERTY_TAG(0x6802, PTYP_STRING), bytes_of(long_text, sizeof long_text)));
     static uint8_t body[50000];
     memset(body, 'b', sizeof body);
     set_property(OBJECT_OF_MESSAGE(message), value_bytes(PID_TAG_HTML, bytes_of(body, sizeof body)));
     uint64_t id = save(message);
     message_close(LOGON, message);
     struct table *table = contents(INBOX, PID_TAG_SUBJECT);
-    uint32_t tags[] = {PROPERTY_TAG(0x6802, PTYP_STRING), PID_TAG_MID, PROPERTY_TAG(0x37, PTYP_STRING8), PID_TAG_HTML, PID_TAG_REPLY_TIME,
-        PID_TAG_INST_ID, PID_TAG_INSTANCE_NUM, PID_TAG_ROW_TYPE, PID_TAG_FOLDER_ID, PID_TAG_MESSAGE_FLAGS, PID_TAG_MID, PROPERTY_TAG(0x37, PTYP_INTEGER32)};
+    uint32_t tags[] = {PROPERTY_TAG(0x6802, PTYP_STRING), PID_TAG_MID, PROPERTY_TAG(0x37, PTYP_STRING8), PID_TAG_HTML,
+        PID_TAG_REPLY_TIME, PID_TAG_INST_ID, PID_TAG_INSTANCE_NUM, PID_TAG_ROW_TYPE, PID_TAG_FOLDER_ID,
+        PID_TAG_MESSAGE_FLAGS, PID_TAG_MID, PROPERTY_TAG(0x37, PTYP_INTEGER32)};
     uint32_t got;
     assert_ok(table_set_columns(table, tags, 12));
     assert_ok(table_query_rows(ARENA, LOGON, table, true, false, 1, keep_row, NULL, &got, &query_origin));
@@ -434,7 +445,8 @@ static void storage_that_fails(void **state)
         uint32_t got = 77;
         store_failing_plan(fixture.store, calls[i], 1, 1, STORE_IO_ERROR);
         taken.count = 0;
-        assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin), EC_DISK_ERROR);
+        assert_int_equal(
+            table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin), EC_DISK_ERROR);
         assert_int_equal(got, 77);
         store_failing_plan(fixture.store, STORE_CALL_ANY, 1, 1, STORE_OK);
         check_position(table, 1, 3);

@@ -44,8 +44,8 @@ static struct fixture fixture;
 #define DRAFTS special_folder_id(SPECIAL_FOLDER_DRAFTS)
 #define IPM special_folder_id(SPECIAL_FOLDER_IPM_SUBTREE)
 
-static const struct mailbox_owner fixture_owner = {.display_name = "Anna Müller", .address_book_dn = "/o=Org/cn=anna",
-    .smtp_address = "anna@example.org"};
+static const struct mailbox_owner fixture_owner = {
+    .display_name = "Anna Müller", .address_book_dn = "/o=Org/cn=anna", .smtp_address = "anna@example.org"};
 
 static inline void fixture_open(void)
 {
@@ -68,11 +68,15 @@ static inline int fixture_setup(void **state)
     assert_non_null(fixture.store);
     fixture.guid = guid_random();
     fixture.subscriptions = subscriptions_new();
-    struct store_mailbox_info info = {.mailbox_guid = fixture.guid, .replica_guid = guid_random(), .logon_replica_guid = guid_random(),
-        .owner = BYTES_LITERAL("anna"), .creation_time = 1};
+    struct store_mailbox_info info = {.mailbox_guid = fixture.guid,
+        .replica_guid = guid_random(),
+        .logon_replica_guid = guid_random(),
+        .owner = BYTES_LITERAL("anna"),
+        .creation_time = 1};
     struct store_mailbox *held;
     assert_int_equal(store_mailbox_create(fixture.store, &info, &held), STORE_OK);
-    fixture.logon = (struct logon){.display_name = "Anna Müller", .address_book_dn = "/o=Org/cn=anna", .codepage = 1252, .locale_id = 0x407};
+    fixture.logon = (struct logon){
+        .display_name = "Anna Müller", .address_book_dn = "/o=Org/cn=anna", .codepage = 1252, .locale_id = 0x407};
     assert_int_equal(mailbox_open(held, &fixture_owner, fixture.subscriptions, &fixture.mailbox), 0);
     fixture.logon.mailbox = fixture.mailbox;
     return 0;

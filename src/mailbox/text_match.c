@@ -128,7 +128,8 @@ bool text_matches(struct bytes text, struct bytes pattern_text, uint16_t level_l
     uint8_t *bare_text = without_marks(text, &text_size);
     uint8_t *bare_pattern = without_marks(pattern_text, &pattern_size);
     struct pattern pattern = {.data = bare_pattern, .units = pattern_size / 2, .folded = folded};
-    bool matches = bare_text != NULL && bare_pattern != NULL && match_units(bytes_of(bare_text, text_size), &pattern, level_low);
+    bool matches =
+        bare_text != NULL && bare_pattern != NULL && match_units(bytes_of(bare_text, text_size), &pattern, level_low);
     free(bare_text);
     free(bare_pattern);
     return matches;
@@ -137,7 +138,8 @@ bool text_matches(struct bytes text, struct bytes pattern_text, uint16_t level_l
 bool bytes_match(struct bytes data, struct bytes pattern, uint16_t level_low)
 {
     switch (level_low & 0x3) {
-    case TEXT_MATCH_SUBSTRING: return pattern.size == 0 || (data.size > 0 && memmem(data.data, data.size, pattern.data, pattern.size) != NULL);
+    case TEXT_MATCH_SUBSTRING:
+        return pattern.size == 0 || (data.size > 0 && memmem(data.data, data.size, pattern.data, pattern.size) != NULL);
     case TEXT_MATCH_PREFIX:
         return data.size >= pattern.size && (pattern.size == 0 || memcmp(data.data, pattern.data, pattern.size) == 0);
     default: return bytes_equal(data, pattern);

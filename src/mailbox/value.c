@@ -17,15 +17,34 @@ bool value_type_is_multiple(uint16_t type)
 bool value_type_is_storable(uint16_t type)
 {
     switch (type) {
-    case PTYP_INTEGER16: case PTYP_INTEGER32: case PTYP_FLOATING32: case PTYP_FLOATING64: case PTYP_CURRENCY:
-    case PTYP_FLOATING_TIME: case PTYP_BOOLEAN: case PTYP_OBJECT: case PTYP_INTEGER64: case PTYP_STRING8: case PTYP_STRING:
-    case PTYP_TIME: case PTYP_GUID: case PTYP_SERVER_ID: case PTYP_BINARY: case PTYP_MULTIPLE_INTEGER16:
-    case PTYP_MULTIPLE_INTEGER32: case PTYP_MULTIPLE_FLOATING32: case PTYP_MULTIPLE_FLOATING64: case PTYP_MULTIPLE_CURRENCY:
-    case PTYP_MULTIPLE_FLOATING_TIME: case PTYP_MULTIPLE_INTEGER64: case PTYP_MULTIPLE_STRING8: case PTYP_MULTIPLE_STRING:
-    case PTYP_MULTIPLE_TIME: case PTYP_MULTIPLE_GUID: case PTYP_MULTIPLE_BINARY:
-        return true;
-    default:
-        return false;
+    case PTYP_INTEGER16:
+    case PTYP_INTEGER32:
+    case PTYP_FLOATING32:
+    case PTYP_FLOATING64:
+    case PTYP_CURRENCY:
+    case PTYP_FLOATING_TIME:
+    case PTYP_BOOLEAN:
+    case PTYP_OBJECT:
+    case PTYP_INTEGER64:
+    case PTYP_STRING8:
+    case PTYP_STRING:
+    case PTYP_TIME:
+    case PTYP_GUID:
+    case PTYP_SERVER_ID:
+    case PTYP_BINARY:
+    case PTYP_MULTIPLE_INTEGER16:
+    case PTYP_MULTIPLE_INTEGER32:
+    case PTYP_MULTIPLE_FLOATING32:
+    case PTYP_MULTIPLE_FLOATING64:
+    case PTYP_MULTIPLE_CURRENCY:
+    case PTYP_MULTIPLE_FLOATING_TIME:
+    case PTYP_MULTIPLE_INTEGER64:
+    case PTYP_MULTIPLE_STRING8:
+    case PTYP_MULTIPLE_STRING:
+    case PTYP_MULTIPLE_TIME:
+    case PTYP_MULTIPLE_GUID:
+    case PTYP_MULTIPLE_BINARY: return true;
+    default: return false;
     }
 }
 
@@ -41,16 +60,20 @@ static size_t element_size(uint16_t type)
 {
     switch (type) {
     case PTYP_MULTIPLE_INTEGER16: return 2;
-    case PTYP_MULTIPLE_INTEGER32: case PTYP_MULTIPLE_FLOATING32: return 4;
+    case PTYP_MULTIPLE_INTEGER32:
+    case PTYP_MULTIPLE_FLOATING32: return 4;
     case PTYP_MULTIPLE_GUID: return 16;
-    case PTYP_MULTIPLE_STRING: case PTYP_MULTIPLE_STRING8: case PTYP_MULTIPLE_BINARY: return 0;
+    case PTYP_MULTIPLE_STRING:
+    case PTYP_MULTIPLE_STRING8:
+    case PTYP_MULTIPLE_BINARY: return 0;
     default: return 8;
     }
 }
 
 static bool is_bytes_type(uint16_t type)
 {
-    return type == PTYP_STRING || type == PTYP_STRING8 || type == PTYP_BINARY || type == PTYP_OBJECT || type == PTYP_SERVER_ID;
+    return type == PTYP_STRING || type == PTYP_STRING8 || type == PTYP_BINARY || type == PTYP_OBJECT ||
+           type == PTYP_SERVER_ID;
 }
 
 size_t value_memory_size(const struct property_value *value)
@@ -132,7 +155,8 @@ static bool convert_strings(struct arena *arena, uint32_t codepage, text_convers
     return true;
 }
 
-bool value_normalize(struct arena *arena, uint32_t codepage, const struct property_value *value, struct property_value *ret_value)
+bool value_normalize(
+    struct arena *arena, uint32_t codepage, const struct property_value *value, struct property_value *ret_value)
 {
     uint16_t type = PROPERTY_TYPE(value->tag);
     if (type == PTYP_STRING8)
@@ -171,7 +195,8 @@ bool value_convert(struct arena *arena, uint32_t codepage, bool unicode, uint32_
         converted.integer64 = value->integer16;
     else if (want == PTYP_INTEGER32 && have == PTYP_INTEGER16)
         converted.integer32 = value->integer16;
-    else if (want == PTYP_INTEGER32 && have == PTYP_INTEGER64 && value->integer64 >= INT32_MIN && value->integer64 <= INT32_MAX)
+    else if (want == PTYP_INTEGER32 && have == PTYP_INTEGER64 && value->integer64 >= INT32_MIN &&
+             value->integer64 <= INT32_MAX)
         converted.integer32 = (int32_t)value->integer64;
     else if ((want == PTYP_BINARY && have == PTYP_OBJECT) || (want == PTYP_SERVER_ID && have == PTYP_BINARY) ||
              (want == PTYP_BINARY && have == PTYP_SERVER_ID))
@@ -225,9 +250,12 @@ struct property_value value_element(const struct property_value *value, uint32_t
     case PTYP_MULTIPLE_INTEGER16: element.integer16 = value->multiple.integer16[index]; break;
     case PTYP_MULTIPLE_INTEGER32: element.integer32 = value->multiple.integer32[index]; break;
     case PTYP_MULTIPLE_FLOATING32: element.floating32 = value->multiple.floating32[index]; break;
-    case PTYP_MULTIPLE_FLOATING64: case PTYP_MULTIPLE_FLOATING_TIME: element.floating64 = value->multiple.floating64[index]; break;
+    case PTYP_MULTIPLE_FLOATING64:
+    case PTYP_MULTIPLE_FLOATING_TIME: element.floating64 = value->multiple.floating64[index]; break;
     case PTYP_MULTIPLE_GUID: element.guid = value->multiple.guid[index]; break;
-    case PTYP_MULTIPLE_STRING: case PTYP_MULTIPLE_STRING8: case PTYP_MULTIPLE_BINARY: element.bytes = value->multiple.bytes[index]; break;
+    case PTYP_MULTIPLE_STRING:
+    case PTYP_MULTIPLE_STRING8:
+    case PTYP_MULTIPLE_BINARY: element.bytes = value->multiple.bytes[index]; break;
     default: element.integer64 = value->multiple.integer64[index]; break;
     }
     return element;
@@ -242,17 +270,21 @@ bool value_compare(const struct property_value *a, const struct property_value *
         return false;
     switch (type) {
     case PTYP_INTEGER16: *ret_order = ORDER(a->integer16, b->integer16); return true;
-    case PTYP_INTEGER32: case PTYP_ERROR_CODE: *ret_order = ORDER(a->integer32, b->integer32); return true;
+    case PTYP_INTEGER32:
+    case PTYP_ERROR_CODE: *ret_order = ORDER(a->integer32, b->integer32); return true;
     case PTYP_FLOATING32: *ret_order = ORDER(a->floating32, b->floating32); return true;
-    case PTYP_FLOATING64: case PTYP_FLOATING_TIME: *ret_order = ORDER(a->floating64, b->floating64); return true;
-    case PTYP_CURRENCY: case PTYP_INTEGER64: *ret_order = ORDER(a->integer64, b->integer64); return true;
+    case PTYP_FLOATING64:
+    case PTYP_FLOATING_TIME: *ret_order = ORDER(a->floating64, b->floating64); return true;
+    case PTYP_CURRENCY:
+    case PTYP_INTEGER64: *ret_order = ORDER(a->integer64, b->integer64); return true;
     case PTYP_TIME: *ret_order = ORDER(a->time, b->time); return true;
     case PTYP_BOOLEAN: *ret_order = (a->boolean != 0) - (b->boolean != 0); return true;
     case PTYP_GUID: *ret_order = memcmp(a->guid.data, b->guid.data, sizeof a->guid.data); return true;
     case PTYP_STRING: *ret_order = text_compare_folded(a->bytes, b->bytes); return true;
-    case PTYP_STRING8: case PTYP_BINARY: case PTYP_SERVER_ID: case PTYP_OBJECT:
-        *ret_order = bytes_compare(a->bytes, b->bytes);
-        return true;
+    case PTYP_STRING8:
+    case PTYP_BINARY:
+    case PTYP_SERVER_ID:
+    case PTYP_OBJECT: *ret_order = bytes_compare(a->bytes, b->bytes); return true;
     default: return false;
     }
 }

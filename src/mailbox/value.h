@@ -8,7 +8,7 @@
 bool value_type_is_storable(uint16_t type);
 /* Whether a column or a request may name it: storable, or the instance flag over a multiple one. */
 bool value_type_is_column(uint16_t type);
-bool value_type_is_string(uint16_t type);      /* PTYP_STRING, PTYP_STRING8 */
+bool value_type_is_string(uint16_t type); /* PTYP_STRING, PTYP_STRING8 */
 bool value_type_is_multiple(uint16_t type);
 
 /* Bytes that everything the value points to needs in one block, and the copy into such a block (memory aligned to 8). */
@@ -18,7 +18,8 @@ struct property_value value_copy_into(const struct property_value *value, void *
 bool value_copy(struct arena *arena, const struct property_value *value, struct property_value *ret_value);
 
 /* PTYP_STRING8 and its multiple become PTYP_STRING by the code page; others are as they were. */
-bool value_normalize(struct arena *arena, uint32_t codepage, const struct property_value *value, struct property_value *ret_value);
+bool value_normalize(
+    struct arena *arena, uint32_t codepage, const struct property_value *value, struct property_value *ret_value);
 /* The value in the type of 'tag' (PTYP_UNSPECIFIED: its own, strings as 'unicode' says); false where it has none: the tag's
  * property does not exist then. The result borrows from the value where it can. */
 bool value_convert(struct arena *arena, uint32_t codepage, bool unicode, uint32_t tag, const struct property_value *value,
@@ -62,7 +63,13 @@ uint32_t value_count(const struct property_value *value); /* 1 for single ones *
 
 /* Text in UTF-16LE: order and equality by simple case folding. */
 int text_compare_folded(struct bytes a, struct bytes b);
-enum text_match { TEXT_MATCH_FULL = 0, TEXT_MATCH_SUBSTRING = 1, TEXT_MATCH_PREFIX = 2, TEXT_MATCH_PREFIX_OF_WORD = 0x10, TEXT_MATCH_PHRASE = 0x20 };
+enum text_match {
+    TEXT_MATCH_FULL = 0,
+    TEXT_MATCH_SUBSTRING = 1,
+    TEXT_MATCH_PREFIX = 2,
+    TEXT_MATCH_PREFIX_OF_WORD = 0x10,
+    TEXT_MATCH_PHRASE = 0x20
+};
 /* Fuzzy levels of a content restriction (MS-OXCDATA 2.12.5): low a text_match, high 1 ignore case, 2 ignore marks, 4 loose
  * (both). */
 bool text_matches(struct bytes text, struct bytes pattern, uint16_t level_low, uint16_t level_high);
