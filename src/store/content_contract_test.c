@@ -235,6 +235,10 @@ static void messages_that_cannot_be_written(void **state)
     write.kind = STORE_MESSAGE_NORMAL;
     write.folder_id = other;
     assert_int_equal(store_message_update(fixture.mailbox, &write), STORE_INVALID);
+    struct property_value twice[] = {{.tag = TAG_BODY, .bytes = filled(5000, 1)}, {.tag = TAG_BODY, .bytes = filled(6000, 1)}};
+    write = message_write(root, "a large property given twice", 1);
+    write.content.properties = (struct property_list){2, twice};
+    assert_int_equal(store_message_create(fixture.mailbox, &write), STORE_INVALID);
     struct property_value bad = {.tag = PROPERTY_TAG(0x6000, PTYP_RESTRICTION)};
     write = message_write(root, "x", 1);
     write.content.properties = (struct property_list){1, &bad};

@@ -128,7 +128,8 @@ enum store_status store_value_sweep(struct store_mailbox *mailbox, uint64_t crea
 
 /* What a message, embedded message, attachment or folder holds. Input: 'properties' may hold values of any size, the store
  * itself sets large ones apart; 'values' names staged values (which the object then owns) and kept ones of the same object,
- * by tag. Large values of the old content that are in neither list go away. */
+ * by tag. Large values of the old content that are in neither list go away. No property twice (INVALID where it would
+ * leave a large value without an owner). */
 struct store_content {
     struct property_list properties;
     const struct store_value *values;

@@ -12,8 +12,12 @@ struct apart_list {
     uint32_t count, capacity;
 };
 
+/* Two of one property would leave one of them without an owner: INVALID. */
 static enum store_status add_apart(struct sqlite_mailbox *mailbox, struct apart_list *list, struct store_value value)
 {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (PROPERTY_ID(list->values[i].tag) == PROPERTY_ID(value.tag))
+            return STORE_INVALID;
     if (list->count == list->capacity) {
         uint32_t capacity = list->capacity ? list->capacity * 2 : 8;
         struct store_value *values = arena_array(&mailbox->scratch, struct store_value, capacity);
