@@ -130,7 +130,7 @@ static enum mapihttp_status read_answer(struct mapihttp_session *session, struct
     return MAPIHTTP_OK;
 }
 
-enum mapihttp_status session_execute(struct mapihttp_session *session, struct rop_batch *batch, struct mapihttp_error *ret_error)
+static enum mapihttp_status execute_once(struct mapihttp_session *session, struct rop_batch *batch, struct mapihttp_error *ret_error)
 {
     struct buffer payload = {0}, rops = {0}, request = {0}, answer = {0};
     enum mapihttp_status status = MAPIHTTP_OK;
@@ -152,18 +152,15 @@ enum mapihttp_status session_execute(struct mapihttp_session *session, struct ro
         if (!wire_encode(&execute_request_structure, &execute, NULL, &request, NULL)) {
             status = session_no_memory(ret_error);
         } else {
-            struct mapihttp_error error = {0};
-            enum context_verdict verdict = context_call(&session->context, "Execute", buffer_bytes(&request), &answer, &error);
+            enum context_verdict verdict = context_call(&session->context, "Execute", buffer_bytes(&request), &answer, ret_error);
             if (verdict == CONTEXT_DONE) {
                 struct bytes body = arena_bytes(&batch->arena, buffer_bytes(&answer)); /* the answers point into it */
                 if (batch->leading_count)
                     session->release_count = 0;
                 status = body.data ? read_answer(session, batch, body, ret_error) : session_no_memory(ret_error);
             } else {
-                status = error.status ? error.status : MAPIHTTP_NETWORK;
+                status = ret_error->status ? ret_error->status : MAPIHTTP_NETWORK;
                 session->logged_on = session->logged_on && verdict != CONTEXT_LOST;
-                if (ret_error)
-                    *ret_error = error;
             }
         }
     }
@@ -171,6 +168,20 @@ enum mapihttp_status session_execute(struct mapihttp_session *session, struct ro
     buffer_free(&rops);
     buffer_free(&request);
     buffer_free(&answer);
+    return status;
+}
+
+enum mapihttp_status session_execute(struct mapihttp_session *session, struct rop_batch *batch, struct mapihttp_error *ret_error)
+{
+    struct mapihttp_error error = {0};
+    enum mapihttp_status status;
+    uint32_t attempt = 0;
+    do /* a server that is too busy says so without having done anything (MS-OXCMAPIHTTP 2.2.4.2.3, practice) */
+        status = execute_once(session, batch, &error);
+    while (status == MAPIHTTP_SERVER && error.code == SESSION_STATUS_BUSY && ++attempt < session->context.limits.attempts_max &&
+           context_pause(&session->context, attempt));
+    if (status && ret_error)
+        *ret_error = error;
     return status;
 }
 

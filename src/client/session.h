@@ -9,6 +9,7 @@
 #define SESSION_NAMES_MAX 4096u
 #define SESSION_EVENTS_MAX 4096u
 #define SESSION_CONNECTIONS 2u
+#define SESSION_STATUS_BUSY 0x6BBu /* StatusCode of a body: too busy, nothing was done (MS-OXCRPC R526) */
 
 struct session_name {
     struct property_name name; /* UTF-16LE */

@@ -96,7 +96,12 @@ enum mapihttp_status session_establish(struct mapihttp_session *session, struct 
             session->columns = (struct rop_columns){0};
             session_forget_events(session);
             session->release_count = 0;
-            status = connect_context(session, ret_error);
+            struct mapihttp_error error = {0};
+            status = connect_context(session, &error);
+            if (status && ret_error)
+                *ret_error = error;
+            if (status == MAPIHTTP_SERVER && error.code == SESSION_STATUS_BUSY && context_pause(&session->context, attempt))
+                continue;
             if (status)
                 return status; /* what could be tried again has been */
         }

@@ -154,6 +154,31 @@ static void test_forgotten(void **state)
     stop(&server);
 }
 
+/* A busy server is asked again, with a new request. */
+static void test_busy(void **state)
+{
+    struct fake_server server = {0};
+    struct mapihttp_session *session = NULL;
+    struct mapihttp_error error = {0};
+    uint8_t busy[8] = {0xBB, 0x06};
+    struct bytes connect = recorded("01-connect", 1), logon = recorded("02-execute", 2);
+    if (!connect.data || !logon.data) {
+        print_message("skipped: the recordings of Exchange are not here\n");
+        skip();
+    }
+    fake_add(&server, (struct fake_step){.answer = fake_answer(0, "", busy, sizeof busy)});
+    fake_add(&server, (struct fake_step){.answer = connect});
+    fake_add(&server, (struct fake_step){.answer = fake_answer(0, "", busy, sizeof busy)});
+    fake_add(&server, (struct fake_step){.answer = logon});
+    add_disconnect(&server);
+    assert_int_equal(open_session(&server, &session, &error), MAPIHTTP_OK);
+    assert_int_equal(mapihttp_session_state(session)->logon_count, 1);
+    assert_int_equal(mapihttp_session_state(session)->resend_count, 0);
+    mapihttp_session_close(session);
+    assert_null(strstr(server.requests[3], "X-MapiHttp-Resend"));
+    stop(&server);
+}
+
 /* A logon that the server refuses is told with the name of the code. */
 static void test_refused(void **state)
 {
@@ -192,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exchange),
         cmocka_unit_test(test_forgotten),
+        cmocka_unit_test(test_busy),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_names_of_codes),
     };

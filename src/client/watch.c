@@ -129,7 +129,9 @@ static enum mapihttp_status wait_for_event(struct watch *watch, bool *ret_pendin
         status = failure.status ? failure.status : MAPIHTTP_NETWORK;
         break;
     case CONTEXT_DONE:
-        if (answer.size >= 4 && load_u32(answer.data))
+        if (answer.size >= 4 && load_u32(answer.data) == SESSION_STATUS_BUSY)
+            context_pause(context, 2);
+        else if (answer.size >= 4 && load_u32(answer.data))
             status = session_fail(watch->session, load_u32(answer.data), "NotificationWait (status code)", error);
         else if (!wire_decode(&arena, &notification_wait_success_structure, buffer_bytes(&answer), NULL, &success, NULL))
             status = error_set(error, MAPIHTTP_PROTOCOL, 0, "NotificationWait: a malformed answer");
