@@ -47,8 +47,10 @@ static void connection_dispatch(struct http_connection *connection, bool oversiz
     connection->phase = PHASE_HANDLING;
     connection->request_count++;
     atomic_fetch_add_explicit(&server_of(connection)->requests, 1, memory_order_relaxed);
-    if (atomic_load_explicit(&server_of(connection)->draining, memory_order_relaxed))
+    if (atomic_load_explicit(&server_of(connection)->last_requests, memory_order_relaxed))
         connection->closing = true;
+    exchange->running = true;
+    atomic_fetch_add_explicit(&connection->home->running_count, 1, memory_order_relaxed);
     exchange_fill_request(exchange);
     exchange->incoming->request.oversized = oversized;
     exchange->started_ms = loop_clock_ms();

@@ -16,7 +16,7 @@ static int setup(void **state)
 
 static int setup_impatient(void **state)
 {
-    struct http_server_limits limits = {1000, 150, 200, 250, 400, 1 << 20};
+    struct http_server_limits limits = {1000, 400, 400, 500, 700, 1 << 20};
     return test_server_start(&server, &limits, NULL) ? 0 : -1;
 }
 
@@ -96,7 +96,7 @@ static void answers_in_chunks(void **state)
     assert_null(strstr(first, "DONE"));
     assert_contains(first, "\r\n\r\nc\r\nPROCESSING\r\n\r\n");
     char *rest = client_read_until(fd, "\r\n0\r\n\r\n");
-    assert_in_range(count_of(rest, "9\r\nPENDING\r\n\r\n"), 3, 6);
+    assert_in_range(count_of(rest, "9\r\nPENDING\r\n\r\n"), 1, 6);
     assert_contains(rest, "5\r\npart;\r\n5\r\npart;\r\n5\r\npart;\r\n6\r\nDONE\r\n\r\n0\r\n\r\n");
     /* and the connection is of further use */
     client_send(fd, "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
@@ -330,7 +330,7 @@ static void times_out_slow_heads(void **state)
     }
     char *answer = client_read_until(fd, NULL);
     assert_contains(answer, "HTTP/1.1 408 ");
-    assert_in_range(loop_clock_ms() - start_ms, 100, 1000);
+    assert_in_range(loop_clock_ms() - start_ms, 300, 8000);
     free(answer);
     close(fd);
 }
@@ -346,12 +346,12 @@ static void closes_idle_connections_silently(void **state)
     uint64_t start_ms = loop_clock_ms();
     char *answer = talk("");
     assert_string_equal(answer, "");
-    assert_in_range(loop_clock_ms() - start_ms, 100, 1000);
+    assert_in_range(loop_clock_ms() - start_ms, 300, 8000);
     free(answer);
     start_ms = loop_clock_ms();
     answer = talk("GET /quick?x HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(count_of(answer, "HTTP/1.1"), 1);
-    assert_in_range(loop_clock_ms() - start_ms, 200, 1500);
+    assert_in_range(loop_clock_ms() - start_ms, 400, 8000);
     free(answer);
 }
 
@@ -369,7 +369,7 @@ static void does_not_time_out_parked_requests(void **state)
     int fd = client_connect(server.port);
     client_send(fd, "GET /park HTTP/1.1\r\n" HOST "\r\n");
     free(client_read_until(fd, "PROCESSING"));
-    usleep(600000);
+    usleep(900000);
     assert_int_equal(atomic_load(&server.broken), 0);
     assert_int_equal(http_server_connection_count(server.http), 1);
     close(fd);
@@ -459,6 +459,30 @@ static void drains(void **state)
     close(parked);
 }
 
+/* Before that: further requests are answered, one a connection, while one runs. */
+static void takes_last_requests(void **state)
+{
+    int parked = client_connect(server.port), idle = client_connect(server.port);
+    client_send(parked, "GET /park HTTP/1.1\r\n" HOST "\r\n");
+    free(client_read_until(parked, "PROCESSING"));
+    client_send(idle, "GET /quick?1 HTTP/1.1\r\n" HOST "\r\n");
+    free(client_read_until(idle, "\r\n\r\n1"));
+    WAIT_UNTIL(http_server_running_count(server.http) == 1);
+    http_server_take_last_requests(server.http);
+    client_send(idle, "GET /quick?old HTTP/1.1\r\n" HOST "\r\n");
+    char *answer = client_read_until(idle, NULL);
+    assert_contains(answer, "Connection: close");
+    assert_contains(answer, "\r\n\r\nold");
+    free(answer);
+    answer = talk("GET /quick?new HTTP/1.1\r\n" HOST "\r\n");
+    assert_contains(answer, "\r\n\r\nnew");
+    free(answer);
+    assert_int_equal(http_server_running_count(server.http), 1);
+    close(parked);
+    WAIT_UNTIL(http_server_running_count(server.http) == 0);
+    close(idle);
+}
+
 static void refuses_connections_over_the_cap(void **state)
 {
     struct http_server_limits limits = HTTP_SERVER_LIMITS_DEFAULT;
@@ -522,6 +546,7 @@ int main(void)
         WITH_SERVER(allocates_nothing_for_announcements),
         WITH_SERVER(survives_malformed_requests),
         WITH_SERVER(drains),
+        WITH_SERVER(takes_last_requests),
         WITH_SERVER(refuses_connections_over_the_cap),
         WITH_SERVER(serves_an_adopted_socket),
     };

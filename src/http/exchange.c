@@ -105,6 +105,8 @@ void exchange_end(struct http_exchange *exchange, enum http_ending ending)
     if (exchange->delivery)
         delivery_settle(exchange->delivery, HTTP_DELIVERY_LOST);
     exchange->delivery = NULL;
+    if (exchange->running)
+        atomic_fetch_sub_explicit(&exchange->home->running_count, 1, memory_order_relaxed);
     if (exchange->callbacks.ended)
         exchange->callbacks.ended(exchange, ending, exchange->callbacks.argument);
     exchange_free(exchange);

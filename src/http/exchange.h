@@ -24,6 +24,7 @@ struct http_home {
     struct http_exchange *spare;    /* the last one freed, for the next request, with its 'incoming' */
     time_t date_s;                  /* the second 'date' is for */
     char date[32];
+    atomic_uint running_count;      /* requests with their handlers */
     atomic_uint connection_count;   /* also counts those on their way to this loop */
     struct loop_task drain_task, close_task;
     bool draining;                  /* a connection that is only now handed over closes at once */
@@ -69,6 +70,7 @@ struct http_exchange {
     bool head_sent;         /* the head is in the output */
     bool was_over;          /* 'drained' is due */
     bool notified;          /* 'broken' was called */
+    bool running;           /* counted in home->running_count */
     const char *repeat_text; /* written every repeat_ms by the connection's timer; 0: not at all */
     uint32_t repeat_ms;
 

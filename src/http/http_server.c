@@ -298,8 +298,22 @@ static void home_drain(struct loop_task *task)
     }
 }
 
+void http_server_take_last_requests(struct http_server *server)
+{
+    atomic_store(&server->last_requests, true);
+}
+
+unsigned http_server_running_count(const struct http_server *server)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < server->home_count; i++)
+        count += atomic_load_explicit(&server->homes[i].running_count, memory_order_relaxed);
+    return count;
+}
+
 void http_server_drain(struct http_server *server)
 {
+    http_server_take_last_requests(server);
     if (atomic_exchange(&server->draining, true))
         return;
     for (unsigned i = 0; i < server->home_count; i++) {

@@ -37,6 +37,11 @@ void http_server_accept(struct http_server *server);
 void http_server_set_tls(struct http_server *server, struct http_tls *tls);
 /* Takes a connected socket as if it had been accepted (tests; any thread). */
 bool http_server_adopt(struct http_server *server, unsigned loop_index, int fd, struct http_tls *tls);
+/* From now on the connection of each request closes after its answer; listeners and idle connections stay, so that clients
+ * are told what the handlers say of the end. */
+void http_server_take_last_requests(struct http_server *server);
+/* Requests that handlers hold or whose answers are being sent. Any thread. */
+unsigned http_server_running_count(const struct http_server *server);
 /* Stops listening; closes idle connections, the others after the answer they are at. Returns at once. */
 void http_server_drain(struct http_server *server);
 unsigned http_server_connection_count(const struct http_server *server); /* any thread */

@@ -12,7 +12,7 @@ struct http_server {
     pthread_mutex_t lock; /* over the listeners' certificates */
     atomic_uint connections_max;
     struct http_listener *listeners;
-    atomic_bool draining, closing;
+    atomic_bool last_requests, draining, closing; /* one after the other, towards the end */
     unsigned next_home; /* accepting loop */
     atomic_uint_fast64_t connections, connections_refused, requests, requests_malformed, timeouts;
 };

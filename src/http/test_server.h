@@ -220,10 +220,10 @@ static void *test_server_start(struct test_server *server, const struct http_ser
     return server;
 }
 
-/* Polls until the value is reached, two seconds at most. */
+/* Polls until the value is reached, ten seconds at most. */
 #define WAIT_UNTIL(condition)                                \
     do {                                                     \
-        for (int tries_ = 0; !(condition) && tries_ < 2000; tries_++) \
+        for (int tries_ = 0; !(condition) && tries_ < 10000; tries_++) \
             usleep(1000);                                    \
         assert_true(condition);                              \
     } while (0)

@@ -274,11 +274,10 @@ static void reload(struct process *process)
 
 /* --- stop --- */
 
-/* Waits until all connections are gone; false when the time is up or a further signal came. */
-static bool wait_for_connections(struct process *process, uint64_t timeout_ms)
+/* Waits until nothing is left of what is counted; false when the time is up or a further signal came. */
+static bool wait_for_none(struct process *process, unsigned (*count)(const struct http_server *http), uint64_t end_ms)
 {
-    uint64_t end_ms = loop_clock_ms() + timeout_ms;
-    while (http_server_connection_count(process->server.http) > 0) {
+    while (count(process->server.http) > 0) {
         struct timespec period = {0, POLL_MS * 1000000L};
         int signal_number = sigtimedwait(&process->signals, NULL, &period);
         if (signal_number == SIGTERM || signal_number == SIGINT) {
@@ -297,11 +296,15 @@ static void drain(struct process *process)
     for (unsigned i = process->modules_started; i-- > 0;)
         if (server_modules[i]->drain)
             server_modules[i]->drain(server, server->module_states[i]);
+    /* While requests still run, further ones are answered too: with the word that we are shutting down. */
+    uint64_t end_ms = loop_clock_ms() + server->config->shutdown_timeout_ms;
+    http_server_take_last_requests(server->http);
+    bool patient = wait_for_none(process, http_server_running_count, end_ms);
     http_server_drain(server->http);
-    if (!wait_for_connections(process, server->config->shutdown_timeout_ms)) {
+    if (!patient || !wait_for_none(process, http_server_connection_count, end_ms)) {
         log_warning("%u connections are cut", http_server_connection_count(server->http));
         http_server_close_all(server->http);
-        wait_for_connections(process, CLOSE_TIMEOUT_MS);
+        wait_for_none(process, http_server_connection_count, loop_clock_ms() + CLOSE_TIMEOUT_MS);
     }
     /* Whoever still waits for us may now end us by force. */
     pthread_sigmask(SIG_UNBLOCK, &process->signals, NULL);
