@@ -32,8 +32,8 @@ static void attachments_come_with_two_saves(void **state)
     struct object object = OBJECT_OF_ATTACHMENT(attachment);
     assert_int_equal(number, 0);
     assert_int_equal(get_integer(object, PID_TAG_ATTACH_NUMBER), 0);
-    assert_int_equal(get_integer(object, PID_TAG_RENDERING_POSITION), -1); /* R451 */
-    assert_int_equal(get_integer(object, PID_TAG_ACCESS_LEVEL), 1);        /* R450 */
+    assert_int_equal(get_integer(object, PID_TAG_RENDERING_POSITION), -1); /* MS-OXCMSG R451 */
+    assert_int_equal(get_integer(object, PID_TAG_ACCESS_LEVEL), 1);        /* MS-OXCMSG R450 */
     assert_ok(message_attachment_numbers(ARENA, LOGON, message, &numbers, &count));
     assert_int_equal(count, 0);
     struct attachment *second = new_attachment(message, "b.txt", &number);
@@ -49,7 +49,7 @@ static void attachments_come_with_two_saves(void **state)
     assert_ok(attachment_save(LOGON, attachment, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE));
     struct attachment *seen;
     assert_ok(attachment_open(LOGON, other, 0, 0, &seen));
-    assert_string_equal(get_text(OBJECT_OF_ATTACHMENT(seen), PID_TAG_ATTACH_LONG_FILENAME), "a.txt"); /* R1062 */
+    assert_string_equal(get_text(OBJECT_OF_ATTACHMENT(seen), PID_TAG_ATTACH_LONG_FILENAME), "a.txt"); /* MS-OXCMSG R1062 */
     save(message); /* a handle kept over the save goes on */
     assert_string_equal(get_text(OBJECT_OF_ATTACHMENT(seen), PID_TAG_ATTACH_LONG_FILENAME), "c.txt");
     attachment_close(LOGON, seen);
@@ -57,15 +57,15 @@ static void attachments_come_with_two_saves(void **state)
     message_close(LOGON, message); /* before its attachment: any order */
     attachment_close(LOGON, attachment);
     message = open_message(INBOX, id, MESSAGE_OPEN_READ_WRITE);
-    assert_int_equal(attachment_open(LOGON, message, 5, 0, &seen), EC_NOT_FOUND); /* R440 */
+    assert_int_equal(attachment_open(LOGON, message, 5, 0, &seen), EC_NOT_FOUND); /* MS-OXCMSG R440 */
     assert_int_equal(attachment_delete(LOGON, message, 5), EC_NOT_FOUND);
     assert_ok(attachment_delete(LOGON, message, 0));
     assert_int_equal(attachment_open(LOGON, message, 0, 0, &seen), EC_NOT_FOUND);
     assert_ok(attachment_delete(LOGON, message, 1));
-    assert_int_equal(get(message, PID_TAG_HAS_ATTACHMENTS).boolean, 0); /* R469 */
+    assert_int_equal(get(message, PID_TAG_HAS_ATTACHMENTS).boolean, 0); /* MS-OXCMSG R469 */
     other = open_message(INBOX, id, 0);
     assert_ok(message_attachment_numbers(ARENA, LOGON, other, &numbers, &count));
-    assert_int_equal(count, 2); /* R1523 */
+    assert_int_equal(count, 2); /* MS-OXCMSG R1523 */
     save(message);
     assert_ok(message_attachment_numbers(ARENA, LOGON, other, &numbers, &count));
     assert_int_equal(count, 0);
@@ -79,7 +79,7 @@ static void attachment_save_flags(void **state)
     struct message *message = new_message(INBOX, "x");
     uint32_t number;
     struct attachment *attachment = new_attachment(message, "a", &number);
-    assert_int_equal(attachment_save(LOGON, attachment, 3), EC_NOT_SUPPORTED); /* R466 */
+    assert_int_equal(attachment_save(LOGON, attachment, 3), EC_NOT_SUPPORTED); /* MS-OXCMSG R466 */
     assert_ok(attachment_save(LOGON, attachment, MESSAGE_SAVE_KEEP_OPEN_READ_ONLY));
     assert_int_equal(attachment_save(LOGON, attachment, MESSAGE_SAVE_KEEP_OPEN_READ_ONLY), EC_ACCESS_DENIED);
     attachment_close(LOGON, attachment);
@@ -168,7 +168,7 @@ static void a_change_deep_inside_is_saved_from_inside_out(void **state)
     assert_ok(message_save(LOGON, inner, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE, &saved));
     assert_ok(attachment_save(LOGON, second, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE));
     struct message *seen = open_nested(id, 2, 0);
-    assert_string_equal(get_text(OBJECT_OF_MESSAGE(seen), PID_TAG_SUBJECT), "2"); /* R481 */
+    assert_string_equal(get_text(OBJECT_OF_MESSAGE(seen), PID_TAG_SUBJECT), "2"); /* MS-OXCMSG R481 */
     message_close(LOGON, seen);
     assert_ok(message_save(LOGON, middle, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE, &saved));
     assert_ok(attachment_save(LOGON, first, MESSAGE_SAVE_KEEP_OPEN_READ_WRITE));
@@ -261,12 +261,13 @@ static void copy_errors(void **state)
                   d = OBJECT_OF_MESSAGE(other);
     assert_int_equal(
         properties_copy_to(ARENA, LOGON, a, b, NULL, 0, true, 0, &failures), EC_MESSAGE_CYCLE); /* MS-OXCPRPT R896 */
-    assert_int_equal(properties_copy_to(ARENA, LOGON, a, c, NULL, 0, true, 0, &failures), EC_NOT_SUPPORTED); /* R508 */
+    assert_int_equal(
+        properties_copy_to(ARENA, LOGON, a, c, NULL, 0, true, 0, &failures), EC_NOT_SUPPORTED); /* MS-OXCPRPT R508 */
     assert_int_equal(properties_copy_to(ARENA, LOGON, a, d, NULL, 0, true, 4, &failures), EC_INVALID_PARAMETER);
     assert_int_equal(properties_copy(ARENA, LOGON, OBJECT_OF_FOLDER(INBOX), OBJECT_OF_FOLDER(DRAFTS), &tag, 1,
                          PROPERTY_COPY_MOVE, &failures),
-        EC_NOT_SUPPORTED);                                                                          /* R881 */
-    assert_ok(properties_copy(ARENA, LOGON, a, d, &tag, 1, PROPERTY_COPY_NO_OVERWRITE, &failures)); /* R879 */
+        EC_NOT_SUPPORTED);                                                                          /* MS-OXCPRPT R881 */
+    assert_ok(properties_copy(ARENA, LOGON, a, d, &tag, 1, PROPERTY_COPY_NO_OVERWRITE, &failures)); /* MS-OXCPRPT R879 */
     assert_string_equal(get_text(d, PID_TAG_SUBJECT), "y");
     assert_ok(properties_copy(ARENA, LOGON, a, d, &tag, 1, 0, &failures));
     assert_string_equal(get_text(d, PID_TAG_SUBJECT), "x");

@@ -29,19 +29,20 @@ static void creating(void **state)
     uint64_t id = new_folder(INBOX, "Projects");
     assert_int_equal(create_error(INBOX, 1, "projects"), EC_COLLIDING_NAMES); /* MS-OXCFOLD R481 */
     assert_int_equal(create_error(INBOX, 1, " Projects "), EC_COLLIDING_NAMES);
-    assert_int_equal(create_error(INBOX, 1, ""), EC_INVALID_PARAMETER);  /* R477 */
-    assert_int_equal(create_error(INBOX, 0, "x"), EC_INVALID_PARAMETER); /* R487 */
+    assert_int_equal(create_error(INBOX, 1, ""), EC_INVALID_PARAMETER);  /* MS-OXCFOLD R477 */
+    assert_int_equal(create_error(INBOX, 0, "x"), EC_INVALID_PARAMETER); /* MS-OXCFOLD R487 */
     assert_int_equal(create_error(INBOX, 3, "x"), EC_INVALID_PARAMETER);
     assert_int_equal(create_error(id_make(1, 0x9999999), 1, "x"), EC_NOT_FOUND);
-    assert_ok(folder_create(LOGON, INBOX, 1, utf16("PROJECTS"), BYTES_NONE, true, &folder)); /* R482 */
+    assert_ok(folder_create(LOGON, INBOX, 1, utf16("PROJECTS"), BYTES_NONE, true, &folder)); /* MS-OXCFOLD R482 */
     assert_true(folder.existed && folder.folder_id == id);
-    assert_ok(folder_create(LOGON, INBOX, 1, utf16("New"), utf16("what it is"), true, &folder)); /* R483 */
+    assert_ok(folder_create(LOGON, INBOX, 1, utf16("New"), utf16("what it is"), true, &folder)); /* MS-OXCFOLD R483 */
     assert_false(folder.existed);
     assert_string_equal(get_text(OBJECT_OF_FOLDER(folder.folder_id), PID_TAG_COMMENT), "what it is");
-    assert_ok(folder_create(LOGON, DRAFTS, 1, utf16("Projects"), BYTES_NONE, false, &folder)); /* R480: siblings only */
+    assert_ok(
+        folder_create(LOGON, DRAFTS, 1, utf16("Projects"), BYTES_NONE, false, &folder)); /* MS-OXCFOLD R480: siblings only */
     assert_int_equal(get_property(OBJECT_OF_FOLDER(INBOX), PID_TAG_SUBFOLDERS).boolean, 1);
     assert_int_equal(count_of(id, PID_TAG_FOLDER_TYPE), 1);
-    assert_int_equal(count_of(id, PID_TAG_FOLDER_FLAGS), 5); /* R1035111: in the IPM subtree, normal */
+    assert_int_equal(count_of(id, PID_TAG_FOLDER_FLAGS), 5); /* MS-OXCFOLD R1035111: in the IPM subtree, normal */
     assert_int_equal(count_of(special_folder_id(SPECIAL_FOLDER_VIEWS), PID_TAG_FOLDER_FLAGS), 4);
     assert_int_equal(count_of(id, PID_TAG_RIGHTS), 0x7FB);
     assert_int_equal(get_property(OBJECT_OF_FOLDER(id), PID_TAG_PARENT_SOURCE_KEY).bytes.size, SOURCE_KEY_SIZE);
@@ -70,7 +71,7 @@ static void renaming_and_read_only_properties(void **state)
     assert_string_equal(get_text(folder, PID_TAG_DISPLAY_NAME), "ONE");
     mailbox_close(fixture.mailbox);
     fixture_open();
-    assert_string_equal(get_text(folder, PID_TAG_DISPLAY_NAME), "ONE"); /* R846 */
+    assert_string_equal(get_text(folder, PID_TAG_DISPLAY_NAME), "ONE"); /* MS-OXCPRPT R846 */
 }
 
 static void deleting(void **state)
@@ -79,25 +80,25 @@ static void deleting(void **state)
     uint64_t message_id = saved_message(id, "m");
     struct message *message;
     bool partial = false;
-    assert_int_equal(folder_delete(LOGON, INBOX, id, 0x02, &partial), EC_INVALID_PARAMETER); /* R1234 */
+    assert_int_equal(folder_delete(LOGON, INBOX, id, 0x02, &partial), EC_INVALID_PARAMETER); /* MS-OXCFOLD R1234 */
     assert_int_equal(folder_delete(LOGON, DRAFTS, id, 0, &partial), EC_NOT_FOUND);
     assert_int_equal(folder_delete(LOGON, IPM, INBOX, 5, &partial), EC_ACCESS_DENIED);
-    assert_ok(folder_delete(LOGON, INBOX, id, FOLDER_DELETE_FOLDERS, &partial)); /* R371, R817 */
+    assert_ok(folder_delete(LOGON, INBOX, id, FOLDER_DELETE_FOLDERS, &partial)); /* MS-OXCFOLD R371, MS-OXCFOLD R817 */
     assert_true(partial && exists(id) && exists(child));
-    assert_ok(folder_delete(LOGON, INBOX, id, FOLDER_DELETE_MESSAGES, &partial)); /* R1079, R1081 */
+    assert_ok(folder_delete(LOGON, INBOX, id, FOLDER_DELETE_MESSAGES, &partial)); /* MS-OXCFOLD R1079, MS-OXCFOLD R1081 */
     assert_true(partial && exists(id) && exists(child));
     assert_ok(folder_delete(LOGON, INBOX, id, FOLDER_DELETE_MESSAGES | FOLDER_DELETE_FOLDERS, &partial));
     assert_false(partial || exists(id) || exists(child));
     struct folder_opened folder;
-    assert_ok(folder_open(LOGON, id, true, &folder));                                    /* R498: soft deleted */
+    assert_ok(folder_open(LOGON, id, true, &folder));                                    /* MS-OXCFOLD R498: soft deleted */
     assert_int_equal(message_open(LOGON, id, message_id, 0, 0, &message), EC_NOT_FOUND); /* MS-OXCMSG R335 */
     assert_ok(message_open(LOGON, id, message_id, MESSAGE_OPEN_SOFT_DELETED, 0, &message));
     message_close(LOGON, message);
-    assert_int_equal(create_error(id, 1, "in a deleted one"), EC_NOT_FOUND); /* R1073 */
+    assert_int_equal(create_error(id, 1, "in a deleted one"), EC_NOT_FOUND); /* MS-OXCFOLD R1073 */
     assert_int_equal(folder_delete(LOGON, INBOX, id, 5, &partial), EC_NOT_FOUND);
     uint64_t again = new_folder(INBOX, "x"); /* the name is free */
     assert_ok(folder_delete(LOGON, INBOX, again, FOLDER_DELETE_HARD, &partial));
-    assert_int_equal(folder_open(LOGON, again, true, &folder), EC_NOT_FOUND); /* R497 */
+    assert_int_equal(folder_open(LOGON, again, true, &folder), EC_NOT_FOUND); /* MS-OXCFOLD R497 */
 }
 
 static void moving(void **state)
@@ -107,7 +108,7 @@ static void moving(void **state)
     assert_int_equal(folder_move(LOGON, INBOX, a, b, BYTES_NONE, &partial), EC_FOLDER_CYCLE);
     assert_int_equal(folder_move(LOGON, INBOX, a, a, BYTES_NONE, &partial), EC_FOLDER_CYCLE);
     assert_int_equal(folder_move(LOGON, INBOX, a, DRAFTS, BYTES_NONE, &partial), EC_COLLIDING_NAMES);
-    assert_int_equal(folder_move(LOGON, DRAFTS, a, IPM, BYTES_NONE, &partial), EC_NOT_FOUND); /* R600 */
+    assert_int_equal(folder_move(LOGON, DRAFTS, a, IPM, BYTES_NONE, &partial), EC_NOT_FOUND); /* MS-OXCFOLD R600 */
     assert_int_equal(folder_move(LOGON, IPM, INBOX, DRAFTS, BYTES_NONE, &partial), EC_ACCESS_DENIED);
     assert_ok(folder_move(LOGON, INBOX, a, DRAFTS, utf16("A2"), &partial));
     assert_false(partial);
@@ -132,10 +133,10 @@ static void copying(void **state)
     assert_ok(folder_copy(LOGON, INBOX, a, INBOX, false, utf16("flat"), &partial));
     assert_false(partial);
     assert_int_equal(store_folder_find(mailbox_store(fixture.mailbox), INBOX, utf16("flat"), &found), STORE_OK);
-    assert_int_equal(count_of(found, PID_TAG_CONTENT_COUNT), 600); /* R605 */
+    assert_int_equal(count_of(found, PID_TAG_CONTENT_COUNT), 600); /* MS-OXCFOLD R605 */
     assert_int_equal(get_property(OBJECT_OF_FOLDER(found), PID_TAG_SUBFOLDERS).boolean, 0);
     assert_string_equal(get_text(OBJECT_OF_FOLDER(found), PID_TAG_CONTAINER_CLASS), "IPF.Contact");
-    assert_ok(folder_copy(LOGON, INBOX, a, DRAFTS, true, BYTES_NONE, &partial)); /* R1122 */
+    assert_ok(folder_copy(LOGON, INBOX, a, DRAFTS, true, BYTES_NONE, &partial)); /* MS-OXCFOLD R1122 */
     assert_int_equal(store_folder_find(mailbox_store(fixture.mailbox), DRAFTS, utf16("A"), &found), STORE_OK);
     uint64_t below = 0;
     assert_int_equal(store_folder_find(mailbox_store(fixture.mailbox), found, utf16("B"), &below), STORE_OK);
@@ -153,17 +154,17 @@ static void emptying(void **state)
     assert_ok(message_create(LOGON, a, true, 0, &associated));
     save(associated);
     message_close(LOGON, associated);
-    assert_int_equal(
-        folder_empty(LOGON, special_folder_id(SPECIAL_FOLDER_ROOT), false, false, &partial), EC_NOT_SUPPORTED); /* R1248 */
+    assert_int_equal(folder_empty(LOGON, special_folder_id(SPECIAL_FOLDER_ROOT), false, false, &partial),
+        EC_NOT_SUPPORTED); /* MS-OXCFOLD R1248 */
     struct folder_opened search;
     assert_ok(folder_create(LOGON, INBOX, FOLDER_TYPE_SEARCH, utf16("s"), BYTES_NONE, false, &search));
-    assert_int_equal(folder_empty(LOGON, search.folder_id, false, false, &partial), EC_NOT_SUPPORTED); /* R1249 */
-    assert_ok(folder_empty(LOGON, a, false, false, &partial));                                         /* R1129, R618 */
+    assert_int_equal(folder_empty(LOGON, search.folder_id, false, false, &partial), EC_NOT_SUPPORTED); /* MS-OXCFOLD R1249 */
+    assert_ok(folder_empty(LOGON, a, false, false, &partial)); /* MS-OXCFOLD R1129, MS-OXCFOLD R618 */
     assert_false(partial || exists(child));
     assert_int_equal(count_of(a, PID_TAG_CONTENT_COUNT), 0);
     assert_int_equal(count_of(a, PID_TAG_ASSOCIATED_CONTENT_COUNT), 1);
     assert_int_equal(count_of(a, PID_TAG_DELETED_MESSAGE_COUNT), 300);
-    assert_ok(folder_empty(LOGON, a, true, true, &partial)); /* R617 */
+    assert_ok(folder_empty(LOGON, a, true, true, &partial)); /* MS-OXCFOLD R617 */
     assert_int_equal(count_of(a, PID_TAG_ASSOCIATED_CONTENT_COUNT), 0);
 }
 
@@ -173,10 +174,11 @@ static void deleting_messages(void **state)
         saved_message(INBOX, "a"), saved_message(DRAFTS, "elsewhere"), saved_message(INBOX, "c"), id_make(1, 0x999999)};
     bool partial = false;
     assert_ok(folder_delete_messages(LOGON, INBOX, ids, 4, false, &partial));
-    assert_true(partial); /* R1147 */
+    assert_true(partial); /* MS-OXCFOLD R1147 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_COUNT), 0);
     assert_int_equal(count_of(DRAFTS, PID_TAG_CONTENT_COUNT), 1);
-    assert_ok(folder_delete_messages(LOGON, INBOX, ids, 1, true, &partial)); /* R1156: what was soft-deleted goes for good */
+    assert_ok(folder_delete_messages(
+        LOGON, INBOX, ids, 1, true, &partial)); /* MS-OXCFOLD R1156: what was soft-deleted goes for good */
     assert_false(partial);
     struct message *message;
     assert_int_equal(message_open(LOGON, INBOX, ids[0], MESSAGE_OPEN_SOFT_DELETED, 0, &message), EC_NOT_FOUND);
@@ -191,9 +193,9 @@ static void moving_and_copying_messages(void **state)
     bool partial = false;
     assert_ok(folder_create(LOGON, INBOX, FOLDER_TYPE_SEARCH, utf16("s"), BYTES_NONE, false, &search));
     assert_int_equal(folder_move_copy_messages(LOGON, INBOX, search.folder_id, ids, 3, false, NULL, &partial),
-        EC_SEARCH_FOLDER); /* R1246 */
+        EC_SEARCH_FOLDER); /* MS-OXCFOLD R1246 */
     assert_ok(folder_move_copy_messages(LOGON, INBOX, DRAFTS, ids, 3, true, new_ids, &partial));
-    assert_true(partial); /* R586 */
+    assert_true(partial); /* MS-OXCFOLD R586 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_COUNT), 2);
     assert_int_equal(count_of(DRAFTS, PID_TAG_CONTENT_COUNT), 2);
     assert_int_equal(new_ids[1], 0);
@@ -223,22 +225,24 @@ static void read_flags(void **state)
     struct property_value key = get_property(OBJECT_OF_MESSAGE(message), PID_TAG_CHANGE_KEY);
     assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, ids, 3, &partial));
     assert_true(partial);                            /* MS-OXCMSG R1514 */
-    assert_int_equal(flags_of(ids[0]), FLAG_UNSENT); /* R822, R1142 */
+    assert_int_equal(flags_of(ids[0]), FLAG_UNSENT); /* MS-OXCMSG R822, MS-OXCMSG R1142 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 2);
-    assert_true(bytes_equal(key.bytes, get_property(OBJECT_OF_MESSAGE(message), PID_TAG_CHANGE_KEY).bytes)); /* R1703 */
+    assert_true(
+        bytes_equal(key.bytes, get_property(OBJECT_OF_MESSAGE(message), PID_TAG_CHANGE_KEY).bytes)); /* MS-OXCMSG R1703 */
     message_close(LOGON, message);
     assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_DEFAULT, ids, 1, &partial));
-    assert_int_equal(flags_of(ids[0]), FLAG_UNSENT | FLAG_READ | FLAG_EVER_READ); /* R815, R1141 */
+    assert_int_equal(flags_of(ids[0]), FLAG_UNSENT | FLAG_READ | FLAG_EVER_READ); /* MS-OXCMSG R815, MS-OXCMSG R1141 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 1);
-    assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_GENERATE_RECEIPT_ONLY, ids, 2, &partial)); /* R825 */
+    assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_GENERATE_RECEIPT_ONLY, ids, 2, &partial)); /* MS-OXCMSG R825 */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 1);
-    assert_ok(
-        folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_NOTIFY_READ, ids, 2, &partial)); /* R827: the read state stays */
+    assert_ok(folder_set_read_flags(
+        LOGON, INBOX, READ_FLAG_CLEAR_NOTIFY_READ, ids, 2, &partial)); /* MS-OXCMSG R827: the read state stays */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 1);
     assert_int_equal(
         folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_GENERATE_RECEIPT_ONLY, ids, 1, &partial),
-        EC_INVALID_PARAMETER);                                              /* R812 */
-    assert_ok(folder_set_read_flags(LOGON, INBOX, 0x0A, ids, 2, &partial)); /* R820: the reserved bits are ignored */
+        EC_INVALID_PARAMETER); /* MS-OXCMSG R812 */
+    assert_ok(
+        folder_set_read_flags(LOGON, INBOX, 0x0A, ids, 2, &partial)); /* MS-OXCMSG R820: the reserved bits are ignored */
     assert_int_equal(count_of(INBOX, PID_TAG_CONTENT_UNREAD_COUNT), 0);
     for (int i = 0; i < 600; i++)
         saved_message(INBOX, "more");
@@ -269,7 +273,7 @@ static void folder_copy_to(void **state)
     assert_int_equal(store_folder_find(mailbox_store(fixture.mailbox), b, utf16("child"), &found), STORE_OK);
     assert_int_equal(count_of(found, PID_TAG_CONTENT_COUNT), 1);
     assert_int_equal(properties_copy_to(ARENA, LOGON, OBJECT_OF_FOLDER(a), OBJECT_OF_FOLDER(b), NULL, 0, true, 0, &failures),
-        EC_COLLIDING_NAMES);                                 /* R897 */
+        EC_COLLIDING_NAMES);                                 /* MS-OXCPRPT R897 */
     assert_int_equal(count_of(b, PID_TAG_CONTENT_COUNT), 1); /* and nothing of it stayed */
 }
 

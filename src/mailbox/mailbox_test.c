@@ -99,12 +99,13 @@ static void receive_folders_by_the_longest_class(void **state)
     assert_ok(receive_folder_set(LOGON, BYTES_LITERAL("IPM.Note.Special"), DRAFTS));
     assert_ok(receive_folder_get(ARENA, LOGON, BYTES_LITERAL("ipm.note.SPECIAL.x"), &folder));
     assert_true(folder.folder_id == DRAFTS);
-    assert_ok(receive_folder_set(LOGON, BYTES_LITERAL("IPM.NOTE.special"), INBOX)); /* R862: replaced, whatever its case */
+    assert_ok(receive_folder_set(
+        LOGON, BYTES_LITERAL("IPM.NOTE.special"), INBOX)); /* MS-OXCSTOR R862: replaced, whatever its case */
     struct receive_folder *all;
     uint32_t count;
     assert_ok(receive_folder_list(ARENA, LOGON, &all, &count));
     assert_int_equal(count, 5);
-    assert_ok(receive_folder_set(LOGON, BYTES_LITERAL("IPM.Note.Special"), 0)); /* R1235 */
+    assert_ok(receive_folder_set(LOGON, BYTES_LITERAL("IPM.Note.Special"), 0)); /* MS-OXCSTOR R1235 */
     assert_ok(receive_folder_list(ARENA, LOGON, &all, &count));
     assert_int_equal(count, 4);
 }
@@ -112,7 +113,7 @@ static void receive_folders_by_the_longest_class(void **state)
 static void receive_folder_rules(void **state)
 {
     struct receive_folder folder;
-    assert_int_equal(receive_folder_set(LOGON, BYTES_LITERAL("ipm"), DRAFTS), EC_ACCESS_DENIED); /* R859 */
+    assert_int_equal(receive_folder_set(LOGON, BYTES_LITERAL("ipm"), DRAFTS), EC_ACCESS_DENIED); /* MS-OXCSTOR R859 */
     assert_int_equal(receive_folder_set(LOGON, BYTES_LITERAL("Report.IPM"), DRAFTS), EC_ACCESS_DENIED);
     assert_int_equal(receive_folder_set(LOGON, BYTES_LITERAL(""), 0), EC_GENERAL_FAILURE);
     assert_int_equal(receive_folder_set(LOGON, BYTES_LITERAL("A"), id_make(1, 0x99999)), EC_NOT_FOUND);
@@ -130,11 +131,11 @@ static void named_properties_both_ways(void **state)
     struct guid set = guid_random();
     struct property_name names[] = {{.kind = 1, .guid = PS_PUBLIC_STRINGS_GUID, .name = utf16("Keywords")},
         {.kind = 0, .guid = set, .lid = 0x8205}, {.kind = 0, .guid = PS_MAPI_GUID, .lid = 0x0037}, /* MS-OXCPRPT R642 */
-        {.kind = 1, .guid = PS_INTERNET_HEADERS_GUID, .name = utf16("X-Mailer")},                  /* R529 */
+        {.kind = 1, .guid = PS_INTERNET_HEADERS_GUID, .name = utf16("X-Mailer")},                  /* MS-OXCPRPT R529 */
         {.kind = 1, .guid = set, .name = BYTES_NONE}, {.kind = 0, .guid = PS_MAPI_GUID, .lid = 0x8001}};
     uint16_t ids[6] = {0}, again[6] = {0};
     assert_ok(property_ids_of_names(LOGON, names, 6, false, ids));
-    assert_int_equal(ids[0], 0); /* R532 */
+    assert_int_equal(ids[0], 0); /* MS-OXCPRPT R532 */
     assert_int_equal(ids[2], 0x0037);
     assert_ok(property_ids_of_names(LOGON, names, 6, true, ids));
     assert_true(ids[0] >= 0x8000 && ids[1] >= 0x8000 && ids[0] != ids[1] && ids[3] >= 0x8000);
@@ -148,18 +149,19 @@ static void named_properties_both_ways(void **state)
     assert_ok(property_names_of_ids(ARENA, LOGON, asked, 4, back));
     assert_string_equal(utf8(back[0].name), "Keywords");
     assert_true(guid_equal(back[1].guid, set) && back[1].lid == 0x8205 && back[1].kind == 0);
-    assert_true(guid_equal(back[2].guid, PS_MAPI_GUID) && back[2].kind == 0 && back[2].lid == 0x37); /* R518..R520 */
-    assert_int_equal(back[3].kind, 0xFF);                                                            /* R523 */
+    assert_true(guid_equal(back[2].guid, PS_MAPI_GUID) && back[2].kind == 0 &&
+                back[2].lid == 0x37);     /* MS-OXCPRPT R518..MS-OXCPRPT R520 */
+    assert_int_equal(back[3].kind, 0xFF); /* MS-OXCPRPT R523 */
     uint16_t *all;
     struct property_name *all_names;
     uint32_t count;
     assert_ok(property_names_all(ARENA, LOGON, false, false, NULL, &all, &all_names, &count));
     assert_int_equal(count, 3);
-    assert_ok(property_names_all(ARENA, LOGON, true, false, NULL, &all, &all_names, &count)); /* R876 */
+    assert_ok(property_names_all(ARENA, LOGON, true, false, NULL, &all, &all_names, &count)); /* MS-OXCPRPT R876 */
     assert_int_equal(count, 1);
-    assert_ok(property_names_all(ARENA, LOGON, false, true, NULL, &all, &all_names, &count)); /* R877 */
+    assert_ok(property_names_all(ARENA, LOGON, false, true, NULL, &all, &all_names, &count)); /* MS-OXCPRPT R877 */
     assert_int_equal(count, 2);
-    assert_ok(property_names_all(ARENA, LOGON, false, false, &set, &all, &all_names, &count)); /* R878 */
+    assert_ok(property_names_all(ARENA, LOGON, false, false, &set, &all, &all_names, &count)); /* MS-OXCPRPT R878 */
     assert_int_equal(count, 1);
 }
 
@@ -168,7 +170,7 @@ static void out_of_names_is_out_of_memory(void **state)
     struct property_name name = {.kind = 0, .guid = guid_random(), .lid = 1};
     uint16_t id;
     store_failing_plan(fixture.store, STORE_CALL_NAMED_PROPERTY_IDS, 1, 1, STORE_TOO_LARGE);
-    assert_int_equal(property_ids_of_names(LOGON, &name, 1, true, &id), EC_OUT_OF_MEMORY); /* R53502 */
+    assert_int_equal(property_ids_of_names(LOGON, &name, 1, true, &id), EC_OUT_OF_MEMORY); /* MS-OXCPRPT R53502 */
 }
 
 static void savepoints_undo_one_rop(void **state)
@@ -195,8 +197,10 @@ static void store_properties(void **state)
     assert_int_equal(get_integer(store, PID_TAG_LOCALE_ID), 0x407);
     assert_int_equal(get_property(store, PID_TAG_SERIALIZED_REPLID_GUID_MAP).bytes.size % 18, 0);
     assert_true(get_property(store, PID_TAG_SERIALIZED_REPLID_GUID_MAP).bytes.size >= 36);
-    assert_int_equal(set_property_error(store, text_property(PID_TAG_COMMENT, "x")), EC_ACCESS_DENIED);      /* R6280001 */
-    assert_int_equal(set_property_error(store, text_property(PID_TAG_DISPLAY_NAME, "x")), EC_ACCESS_DENIED); /* R306800301 */
+    assert_int_equal(
+        set_property_error(store, text_property(PID_TAG_COMMENT, "x")), EC_ACCESS_DENIED); /* MS-OXCSTOR R6280001 */
+    assert_int_equal(
+        set_property_error(store, text_property(PID_TAG_DISPLAY_NAME, "x")), EC_ACCESS_DENIED); /* MS-OXCSTOR R306800301 */
     assert_int_equal(get_property_error(store, PID_TAG_OUT_OF_OFFICE_STATE), EC_NOT_FOUND);
     set_property(store, value_boolean(PID_TAG_OUT_OF_OFFICE_STATE, true));
     set_property(store, text_property(PROPERTY_TAG(0x6800, PTYP_STRING), "kept"));

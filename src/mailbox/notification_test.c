@@ -79,8 +79,8 @@ static void the_life_of_a_message(void **state)
     assert_int_equal(created->flags, NOTIFICATION_CREATED | NOTIFICATION_OF_MESSAGE);
     assert_true(created->folder_id == INBOX && created->message_id == id);
     assert_int_equal(recorder.events[0].logon_id, 3);
-    assert_int_equal(
-        counts->flags, NOTIFICATION_MODIFIED | NOTIFICATION_HAS_TOTAL | NOTIFICATION_HAS_UNREAD); /* R114, R117 */
+    assert_int_equal(counts->flags,
+        NOTIFICATION_MODIFIED | NOTIFICATION_HAS_TOTAL | NOTIFICATION_HAS_UNREAD); /* MS-OXCNOTIF R114, MS-OXCNOTIF R117 */
     assert_true(counts->folder_id == INBOX && counts->total_count == 1 && counts->unread_count == 0);
     forget();
     assert_ok(folder_set_read_flags(LOGON, INBOX, READ_FLAG_CLEAR_READ | READ_FLAG_SUPPRESS_RECEIPT, &id, 1, &partial));
@@ -271,21 +271,21 @@ static void a_restricted_table_tells_of_its_own_rows(void **state)
     set_property(OBJECT_OF_MESSAGE(message), two);
     save(message);
     message_close(LOGON, message);
-    assert_int_equal(event_of(1, 0)->table_event, TABLE_EVENT_CHANGED); /* too far to look: R270 */
+    assert_int_equal(event_of(1, 0)->table_event, TABLE_EVENT_CHANGED); /* too far to look: MS-OXCNOTIF R270 */
     table_close(LOGON, table);
 }
 
 static void tables_that_do_not_tell(void **state)
 {
-    struct table *quiet = watched(INBOX, false, TABLE_NO_NOTIFICATIONS, 1); /* R258 */
+    struct table *quiet = watched(INBOX, false, TABLE_NO_NOTIFICATIONS, 1); /* MS-OXCNOTIF R258 */
     struct table *other = watched(DRAFTS, false, 0, 2), *associated = watched(INBOX, false, TABLE_ASSOCIATED, 3),
                  *reset = watched(INBOX, false, 0, 4);
-    assert_ok(table_reset(reset)); /* R272 */
+    assert_ok(table_reset(reset)); /* MS-OXCNOTIF R272 */
     saved_message(INBOX, "x");
     assert_int_equal(recorder.count, 0);
     uint32_t tag = PID_TAG_SUBJECT, n, d;
     assert_ok(table_set_columns(reset, &tag, 1));
-    assert_ok(table_position(LOGON, reset, &n, &d)); /* R280: a new view, and it goes on */
+    assert_ok(table_position(LOGON, reset, &n, &d)); /* MS-OXCNOTIF R280: a new view, and it goes on */
     saved_message(INBOX, "y");
     assert_int_equal(count_of(4), 1);
     assert_int_equal(recorder.count, 1);
@@ -303,7 +303,7 @@ static void many_changes_are_one_event(void **state)
         saved_message(INBOX, "x");
     assert_ok(mailbox_commit(fixture.mailbox));
     assert_int_equal(count_of(1), 1);
-    assert_int_equal(event_of(1, 0)->table_event, TABLE_EVENT_CHANGED); /* R270 */
+    assert_int_equal(event_of(1, 0)->table_event, TABLE_EVENT_CHANGED); /* MS-OXCNOTIF R270 */
     table_close(LOGON, table);
 }
 

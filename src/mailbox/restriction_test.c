@@ -75,7 +75,7 @@ static void every_kind_of_restriction(void **state)
     assert_string_equal(restricted(table, comment), "c f");
     struct restriction count = {.type = RESTRICTION_TYPE_COUNT, .counted = {2, &not }};
     assert_string_equal(restricted(table, count), "a b");
-    assert_ok(table_restrict(LOGON, table, NULL)); /* R454 */
+    assert_ok(table_restrict(LOGON, table, NULL)); /* MS-OXCTABL R454 */
     assert_string_equal(rest(table), "a b c d e f Größe und Maß");
     table_close(LOGON, table);
 }

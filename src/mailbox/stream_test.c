@@ -40,11 +40,12 @@ static void writing_shows_at_once_and_stays_with_the_save(void **state)
     struct object object = OBJECT_OF_MESSAGE(message);
     struct stream *stream;
     uint32_t size;
-    assert_int_equal(stream_open(LOGON, object, PID_TAG_HTML, STREAM_READ_WRITE, &stream, &size), EC_NOT_FOUND); /* R549 */
+    assert_int_equal(
+        stream_open(LOGON, object, PID_TAG_HTML, STREAM_READ_WRITE, &stream, &size), EC_NOT_FOUND); /* MS-OXCPRPT R549 */
     stream = open_stream(object, PID_TAG_HTML, STREAM_CREATE, 0);
     write_text(stream, "hello ");
     write_text(stream, "world");
-    assert_int_equal(get_property(object, PID_TAG_HTML).bytes.size, 11); /* R56401 */
+    assert_int_equal(get_property(object, PID_TAG_HTML).bytes.size, 11); /* MS-OXCPRPT R56401 */
     uint64_t id = save(message);
     message_close(LOGON, message);
     seek(stream, STREAM_ORIGIN_BEGINNING, 6, 6); /* outlives its message's handle */
@@ -60,9 +61,9 @@ static void writing_shows_at_once_and_stays_with_the_save(void **state)
     assert_string_equal(read_text(stream, 100), "hello THERE!");
     stream_close(LOGON, stream);
     struct message *other = open_message(INBOX, id, 0);
-    assert_int_equal(get_property(OBJECT_OF_MESSAGE(other), PID_TAG_HTML).bytes.size, 11); /* R56402 */
+    assert_int_equal(get_property(OBJECT_OF_MESSAGE(other), PID_TAG_HTML).bytes.size, 11); /* MS-OXCPRPT R56402 */
     save(message);
-    assert_int_equal(get_property(OBJECT_OF_MESSAGE(other), PID_TAG_HTML).bytes.size, 12); /* R56403 */
+    assert_int_equal(get_property(OBJECT_OF_MESSAGE(other), PID_TAG_HTML).bytes.size, 12); /* MS-OXCPRPT R56403 */
     message_close(LOGON, other);
     message_close(LOGON, message);
 }
@@ -88,14 +89,15 @@ static void modes(void **state)
     struct stream *stream;
     uint32_t size, written = 9;
     assert_int_equal(stream_open(LOGON, object, PID_TAG_SUBJECT, STREAM_READ_WRITE, &stream, &size), EC_ACCESS_DENIED);
-    assert_int_equal(
-        stream_open(LOGON, object, PID_TAG_IMPORTANCE, STREAM_READ_ONLY, &stream, &size), EC_NOT_SUPPORTED); /* R548 */
+    assert_int_equal(stream_open(LOGON, object, PID_TAG_IMPORTANCE, STREAM_READ_ONLY, &stream, &size),
+        EC_NOT_SUPPORTED); /* MS-OXCPRPT R548 */
     assert_int_equal(
         stream_open(LOGON, OBJECT_OF_STORE, PID_TAG_COMMENT, STREAM_READ_ONLY, &stream, &size), EC_NOT_SUPPORTED);
     assert_int_equal(stream_open(LOGON, object, PID_TAG_SUBJECT, 7, &stream, &size), EC_INVALID_PARAMETER);
     stream = open_stream(object, PID_TAG_SUBJECT, STREAM_BEST_ACCESS, 2);
     assert_false(stream_is_writable(stream));
-    assert_int_equal(stream_write(LOGON, stream, BYTES_LITERAL("y"), &written), EC_STORAGE_ACCESS_DENIED); /* R900 */
+    assert_int_equal(
+        stream_write(LOGON, stream, BYTES_LITERAL("y"), &written), EC_STORAGE_ACCESS_DENIED); /* MS-OXCPRPT R900 */
     assert_int_equal(written, 9);
     assert_int_equal(stream_set_size(LOGON, stream, 0), EC_STORAGE_ACCESS_DENIED);
     assert_ok(stream_commit(LOGON, stream));
@@ -112,20 +114,21 @@ static void seeking(void **state)
     uint64_t position = 9;
     struct bytes data;
     write_text(stream, "abc");
-    assert_int_equal(stream_seek(LOGON, stream, 3, 0, &position), EC_STORAGE_INVALID_PARAMETER);              /* R902 */
-    assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_CURRENT, -4, &position), EC_STREAM_SEEK_ERROR); /* R584 */
+    assert_int_equal(stream_seek(LOGON, stream, 3, 0, &position), EC_STORAGE_INVALID_PARAMETER); /* MS-OXCPRPT R902 */
     assert_int_equal(
-        stream_seek(LOGON, stream, STREAM_ORIGIN_BEGINNING, 0x80000000ll, &position), EC_STREAM_SEEK_ERROR); /* R582 */
+        stream_seek(LOGON, stream, STREAM_ORIGIN_CURRENT, -4, &position), EC_STREAM_SEEK_ERROR); /* MS-OXCPRPT R584 */
+    assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_BEGINNING, 0x80000000ll, &position),
+        EC_STREAM_SEEK_ERROR); /* MS-OXCPRPT R582 */
     assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_END, INT64_MAX, &position), EC_STREAM_SEEK_ERROR);
     assert_int_equal(stream_seek(LOGON, stream, STREAM_ORIGIN_END, INT64_MIN, &position), EC_STREAM_SEEK_ERROR);
     assert_int_equal(position, 9);
-    seek(stream, STREAM_ORIGIN_END, 3, 6); /* R583: zeros */
+    seek(stream, STREAM_ORIGIN_END, 3, 6); /* MS-OXCPRPT R583: zeros */
     seek(stream, STREAM_ORIGIN_BEGINNING, 0, 0);
     assert_ok(stream_read(ARENA, LOGON, stream, 10, &data));
     assert_int_equal(data.size, 6);
     assert_memory_equal(data.data, "abc\0\0\0", 6);
-    assert_ok(stream_set_size(LOGON, stream, 2)); /* R57707 */
-    assert_ok(stream_set_size(LOGON, stream, 4)); /* R57706 */
+    assert_ok(stream_set_size(LOGON, stream, 2)); /* MS-OXCPRPT R57707 */
+    assert_ok(stream_set_size(LOGON, stream, 4)); /* MS-OXCPRPT R57706 */
     seek(stream, STREAM_ORIGIN_BEGINNING, 0, 0);
     assert_ok(stream_read(ARENA, LOGON, stream, 10, &data));
     assert_memory_equal(data.data, "ab\0\0", 4);
@@ -225,7 +228,8 @@ static void too_big(void **state)
     uint32_t written = 9;
     assert_int_equal(stream_set_size(LOGON, stream, (uint64_t)MESSAGE_SIZE_DEFAULT_MAX + 1), EC_TOO_BIG);
     seek(stream, STREAM_ORIGIN_BEGINNING, MESSAGE_SIZE_DEFAULT_MAX - 2, MESSAGE_SIZE_DEFAULT_MAX - 2);
-    assert_int_equal(stream_write(LOGON, stream, BYTES_LITERAL("abc"), &written), EC_TOO_BIG); /* R564, R55706 */
+    assert_int_equal(
+        stream_write(LOGON, stream, BYTES_LITERAL("abc"), &written), EC_TOO_BIG); /* MS-OXCPRPT R564, MS-OXCPRPT R55706 */
     assert_int_equal(written, 2);
     stream_close(LOGON, stream);
     message_close(LOGON, message);
@@ -241,7 +245,7 @@ static void eight_bit_streams_are_in_the_code_page(void **state)
     assert_string_equal(read_text(stream, 9), "Gr\xFC\xDF"
                                               "e");
     write_text(stream, "\xFC");
-    assert_ok(stream_commit(LOGON, stream)); /* R571 */
+    assert_ok(stream_commit(LOGON, stream)); /* MS-OXCPRPT R571 */
     assert_string_equal(get_text(object, PID_TAG_BODY), "Grüßeü");
     write_text(stream, "!");
     stream_close(LOGON, stream);
@@ -256,7 +260,7 @@ static void folder_streams_commit_and_close(void **state)
     struct stream *stream = open_stream(folder, tag, STREAM_CREATE, 0);
     write_text(stream, "one");
     assert_int_equal(get_property_error(folder, tag), EC_NOT_FOUND);
-    assert_ok(stream_commit(LOGON, stream)); /* R56405 */
+    assert_ok(stream_commit(LOGON, stream)); /* MS-OXCPRPT R56405 */
     assert_int_equal(get_property(folder, tag).bytes.size, 3);
     write_text(stream, "two");
     stream_close(LOGON, stream);
@@ -274,16 +278,16 @@ static void clones_and_copies(void **state)
     write_text(stream, "abcdef");
     seek(stream, STREAM_ORIGIN_BEGINNING, 2, 2);
     assert_ok(stream_clone(stream, &clone));
-    assert_string_equal(read_text(clone, 2), "cd"); /* R758 */
+    assert_string_equal(read_text(clone, 2), "cd"); /* MS-OXCPRPT R758 */
     write_text(stream, "X");
     seek(clone, STREAM_ORIGIN_BEGINNING, 0, 0);
-    assert_string_equal(read_text(clone, 9), "abXdef"); /* R757 */
+    assert_string_equal(read_text(clone, 9), "abXdef"); /* MS-OXCPRPT R757 */
     seek(clone, STREAM_ORIGIN_BEGINNING, 0, 0);
     target = open_stream(object, PID_TAG_RTF_COMPRESSED, STREAM_CREATE, 0);
     uint64_t read = 0, written = 0;
     assert_ok(stream_copy_to(LOGON, clone, target, 4, &read, &written));
     assert_true(read == 4 && written == 4);
-    assert_string_equal(read_text(clone, 9), "ef"); /* R591 */
+    assert_string_equal(read_text(clone, 9), "ef"); /* MS-OXCPRPT R591 */
     assert_ok(stream_copy_to(LOGON, clone, target, 100, &read, &written));
     assert_true(read == 0 && written == 0);
     assert_int_equal(get_property(object, PID_TAG_RTF_COMPRESSED).bytes.size, 4);

@@ -8,14 +8,14 @@ static void rows_need_columns(void **state)
     assert_ok(table_open_contents(LOGON, INBOX, 0, &table, &count));
     assert_int_equal(count, 0);
     assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &taken_count, &query_origin),
-        EC_NULL_OBJECT); /* R476 */
+        EC_NULL_OBJECT); /* MS-OXCTABL R476 */
     uint32_t bad[] = {PROPERTY_TAG(0x37, PTYP_UNSPECIFIED), PROPERTY_TAG(0x37, PTYP_ERROR_CODE), PROPERTY_TAG(0x37, 0x77)};
     for (int i = 0; i < 3; i++)
-        assert_int_equal(table_set_columns(table, &bad[i], 1), EC_INVALID_PARAMETER); /* R435 */
+        assert_int_equal(table_set_columns(table, &bad[i], 1), EC_INVALID_PARAMETER); /* MS-OXCTABL R435 */
     uint32_t good = PID_TAG_SUBJECT;
     assert_ok(table_set_columns(table, &good, 1));
     assert_int_equal(table_set_columns(table, bad, 1), EC_INVALID_PARAMETER);
-    assert_null(table_columns(table, &count)); /* R429 */
+    assert_null(table_columns(table, &count)); /* MS-OXCTABL R429 */
     table_close(LOGON, table);
 }
 
@@ -24,7 +24,7 @@ static void invalid_flags(void **state)
     struct table *table;
     uint32_t count;
     assert_int_equal(table_open_hierarchy(LOGON, IPM, 0x01, &table, &count), EC_NOT_SUPPORTED);      /* MS-OXCFOLD R314 */
-    assert_int_equal(table_open_contents(LOGON, INBOX, 0x01, &table, &count), EC_INVALID_PARAMETER); /* R330 */
+    assert_int_equal(table_open_contents(LOGON, INBOX, 0x01, &table, &count), EC_INVALID_PARAMETER); /* MS-OXCTABL R330 */
     assert_int_equal(table_open_contents(LOGON, INBOX, 0x80, &table, &count), EC_NOT_SUPPORTED);
     assert_int_equal(table_open_contents(LOGON, id_make(1, 0x88888), 0, &table, &count), EC_OBJECT_DELETED);
 }
@@ -37,23 +37,23 @@ static void order_and_positions(void **state)
     check_position(table, 0, 6);
     assert_int_equal(query(table, true, 2), 2);
     assert_string_equal(taken.text[0], "f");
-    assert_int_equal(query_origin, TABLE_CURRENT); /* R726 */
+    assert_int_equal(query_origin, TABLE_CURRENT); /* MS-OXCTABL R726 */
     check_position(table, 2, 6);
-    assert_int_equal(query_flags(table, true, true, 2, 9), 2); /* R470: NoAdvance */
+    assert_int_equal(query_flags(table, true, true, 2, 9), 2); /* MS-OXCTABL R470: NoAdvance */
     assert_string_equal(taken.text[0], "d");
     check_position(table, 2, 6);
     assert_string_equal(rest(table), "d c b a");
-    assert_int_equal(query_origin, TABLE_END); /* R725 */
+    assert_int_equal(query_origin, TABLE_END); /* MS-OXCTABL R725 */
     check_position(table, 6, 6);
-    assert_int_equal(query(table, true, 2), 0);  /* R467 */
-    assert_int_equal(query(table, false, 2), 2); /* R469: those before the position; nearest first here */
+    assert_int_equal(query(table, true, 2), 0);  /* MS-OXCTABL R467 */
+    assert_int_equal(query(table, false, 2), 2); /* MS-OXCTABL R469: those before the position; nearest first here */
     assert_string_equal(taken.text[0], "a");
     assert_string_equal(taken.text[1], "b");
     check_position(table, 4, 6);
     assert_int_equal(query(table, false, 20), 4);
-    assert_int_equal(query_origin, TABLE_BEGINNING); /* R784 */
+    assert_int_equal(query_origin, TABLE_BEGINNING); /* MS-OXCTABL R784 */
     check_position(table, 0, 6);
-    sort_by(table, PID_TAG_SUBJECT, 0); /* R439 */
+    sort_by(table, PID_TAG_SUBJECT, 0); /* MS-OXCTABL R439 */
     assert_string_equal(rest(table), "a b c d e f");
     table_close(LOGON, table);
 }
@@ -64,11 +64,11 @@ static void as_many_rows_as_there_is_room(void **state)
     struct table *table = contents(INBOX, PID_TAG_SUBJECT);
     uint32_t got;
     sort_by(table, PID_TAG_SUBJECT, 0);
-    assert_int_equal(query_flags(table, true, false, 5, 3), 3); /* R464 */
+    assert_int_equal(query_flags(table, true, false, 5, 3), 3); /* MS-OXCTABL R464 */
     check_position(table, 3, 5);
     taken.count = taken.room = 0;
     assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin),
-        EC_BUFFER_TOO_SMALL); /* R466 */
+        EC_BUFFER_TOO_SMALL); /* MS-OXCTABL R466 */
     check_position(table, 3, 5);
     assert_string_equal(rest(table), "d e");
     table_close(LOGON, table);
@@ -88,8 +88,8 @@ static void two_sort_columns(void **state)
     table_close(LOGON, table);
     uint32_t count;
     assert_ok(table_open_hierarchy(LOGON, IPM, 0, &table, &count));
-    assert_int_equal(table_sort(LOGON, table, NULL, 0, 0, 0), EC_NOT_SUPPORTED); /* R450 */
-    assert_int_equal(table_reset(table), EC_NOT_SUPPORTED);                      /* R566 */
+    assert_int_equal(table_sort(LOGON, table, NULL, 0, 0, 0), EC_NOT_SUPPORTED); /* MS-OXCTABL R450 */
+    assert_int_equal(table_reset(table), EC_NOT_SUPPORTED);                      /* MS-OXCTABL R566 */
     table_close(LOGON, table);
 }
 
@@ -104,7 +104,7 @@ static void seeking(void **state)
     assert_int_equal(moved, 3);
     assert_false(less);
     check_position(table, 3, 10);
-    assert_ok(table_seek(LOGON, table, TABLE_CURRENT, -5, &moved, &less)); /* R154, R160 */
+    assert_ok(table_seek(LOGON, table, TABLE_CURRENT, -5, &moved, &less)); /* MS-OXCTABL R154, MS-OXCTABL R160 */
     assert_int_equal(moved, -3);
     assert_true(less);
     assert_ok(table_seek(LOGON, table, TABLE_END, -2, &moved, &less));
@@ -114,11 +114,11 @@ static void seeking(void **state)
     assert_int_equal(moved, 0);
     assert_true(less);
     assert_int_equal(table_seek(LOGON, table, TABLE_CUSTOM, 1, &moved, &less), EC_INVALID_PARAMETER);
-    assert_ok(table_seek_fraction(LOGON, table, 1, 2)); /* R516 */
+    assert_ok(table_seek_fraction(LOGON, table, 1, 2)); /* MS-OXCTABL R516 */
     check_position(table, 5, 10);
-    assert_ok(table_seek_fraction(LOGON, table, 7, 7)); /* R515 */
+    assert_ok(table_seek_fraction(LOGON, table, 7, 7)); /* MS-OXCTABL R515 */
     check_position(table, 10, 10);
-    assert_ok(table_seek_fraction(LOGON, table, 0, 1)); /* R514 */
+    assert_ok(table_seek_fraction(LOGON, table, 0, 1)); /* MS-OXCTABL R514 */
     check_position(table, 0, 10);
     assert_int_equal(table_seek_fraction(LOGON, table, 0, 0), EC_INVALID_PARAMETER);
     table_close(LOGON, table);
@@ -162,17 +162,17 @@ static void finding_rows(void **state)
     assert_string_equal(taken.text[0], "i");
     check_position(table, 8, 9);
     taken.count = 0;
-    assert_ok(
-        table_find_row(ARENA, LOGON, table, false, &two, TABLE_CURRENT, BYTES_NONE, take, &taken, &got, &gone)); /* R241 */
+    assert_ok(table_find_row(
+        ARENA, LOGON, table, false, &two, TABLE_CURRENT, BYTES_NONE, take, &taken, &got, &gone)); /* MS-OXCTABL R241 */
     assert_string_equal(taken.text[0], "f");
-    taken.count = taken.room = 0; /* no room: found all the same (R534) */
+    taken.count = taken.room = 0; /* no room: found all the same (MS-OXCTABL R534) */
     assert_ok(table_find_row(ARENA, LOGON, table, true, &two, TABLE_BEGINNING, BYTES_NONE, take, &taken, &got, &gone));
     assert_false(got);
     check_position(table, 2, 9);
     struct restriction none = property_is(RELATIONAL_OPERATOR_EQUAL, value_integer32(PID_TAG_IMPORTANCE, 77));
     assert_int_equal(
         table_find_row(ARENA, LOGON, table, true, &none, TABLE_BEGINNING, BYTES_NONE, take, &taken, &got, &gone),
-        EC_NOT_FOUND); /* R536 */
+        EC_NOT_FOUND); /* MS-OXCTABL R536 */
     assert_int_equal(
         table_find_row(ARENA, LOGON, table, true, &none, TABLE_CUSTOM, BYTES_LITERAL("xxxx"), take, &taken, &got, &gone),
         EC_INVALID_BOOKMARK);
@@ -198,7 +198,7 @@ static void bookmarks_in(struct table *table, const uint64_t *ids)
     saved_message(INBOX, "aa");
     assert_ok(folder_delete_messages(LOGON, INBOX, &ids[2], 1, false, &partial)); /* c goes */
     assert_ok(table_seek_bookmark(LOGON, table, mark, 0, &moved, &less, &gone));
-    assert_true(gone); /* R506 */
+    assert_true(gone); /* MS-OXCTABL R506 */
     query_flags(table, true, true, 1, 1);
     assert_string_equal(taken.text[0], "d");
     assert_ok(table_seek_bookmark(LOGON, table, other, 0, &moved, &less, &gone));
@@ -206,12 +206,13 @@ static void bookmarks_in(struct table *table, const uint64_t *ids)
     query_flags(table, true, true, 1, 1);
     assert_string_equal(taken.text[0], "e");
     assert_ok(table_free_bookmark(table, mark));
-    assert_int_equal(table_free_bookmark(table, mark), EC_INVALID_BOOKMARK); /* R5521 */
+    assert_int_equal(table_free_bookmark(table, mark), EC_INVALID_BOOKMARK); /* MS-OXCTABL R5521 */
     assert_int_equal(table_seek_bookmark(LOGON, table, mark, 0, &moved, &less, &gone), EC_INVALID_BOOKMARK);
     assert_int_equal(
         table_seek_bookmark(LOGON, table, BYTES_LITERAL("long enough"), 0, &moved, &less, &gone), EC_INVALID_BOOKMARK);
     sort_by(table, PID_TAG_SUBJECT, 0);
-    assert_int_equal(table_seek_bookmark(LOGON, table, other, 0, &moved, &less, &gone), EC_INVALID_BOOKMARK); /* R505 */
+    assert_int_equal(
+        table_seek_bookmark(LOGON, table, other, 0, &moved, &less, &gone), EC_INVALID_BOOKMARK); /* MS-OXCTABL R505 */
 }
 
 static void bookmarks_name_rows(void **state)
@@ -256,10 +257,10 @@ static void reset_forgets_all(void **state)
     sort_by(table, PID_TAG_SUBJECT, 1);
     assert_ok(table_restrict(LOGON, table, &none));
     assert_ok(table_reset(table));
-    assert_int_equal(
-        table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin), EC_NULL_OBJECT); /* R560 */
+    assert_int_equal(table_query_rows(ARENA, LOGON, table, true, false, 5, take, &taken, &got, &query_origin),
+        EC_NULL_OBJECT); /* MS-OXCTABL R560 */
     assert_ok(table_set_columns(table, &tag, 1));
-    assert_string_equal(rest(table), "a b c"); /* R555, R557: the default order is that of arrival */
+    assert_string_equal(rest(table), "a b c"); /* MS-OXCTABL R555, MS-OXCTABL R557: the default order is that of arrival */
     table_close(LOGON, table);
 }
 
@@ -292,7 +293,7 @@ static void values_of_a_row(void **state)
     uint32_t got;
     assert_ok(table_set_columns(table, tags, 12));
     assert_ok(table_query_rows(ARENA, LOGON, table, true, false, 1, keep_row, NULL, &got, &query_origin));
-    assert_int_equal(one_row[0].bytes.size, 510); /* R121, R122 */
+    assert_int_equal(one_row[0].bytes.size, 510); /* MS-OXCTABL R121, MS-OXCTABL R122 */
     assert_true((uint64_t)one_row[1].integer64 == id_to_wire(id));
     assert_int_equal(one_row[2].bytes.size, 5);
     assert_int_equal(one_row[3].bytes.size, 510);
@@ -406,7 +407,7 @@ static void attachment_tables(void **state)
     assert_string_equal(rest(table), "0.txt 2.txt");
     check_position(table, 2, 2);
     struct restriction any = {.type = RESTRICTION_TYPE_EXIST};
-    assert_int_equal(table_restrict(LOGON, table, &any), EC_NOT_SUPPORTED); /* R461 */
+    assert_int_equal(table_restrict(LOGON, table, &any), EC_NOT_SUPPORTED); /* MS-OXCTABL R461 */
     message_close(LOGON, message);
     assert_ok(table_seek(LOGON, table, TABLE_BEGINNING, 0, &moved, &less)); /* keeps its message */
     tag = PID_TAG_ATTACH_SIZE;
