@@ -337,10 +337,12 @@ uint32_t mailbox_replid_of_guid(struct logon *logon, struct guid replica_guid, u
         return EC_SUCCESS;
     }
     uint16_t replid = 0;
-    uint32_t error = mailbox_error(store_replica_add(mailbox->store, replica_guid, &replid));
-    if (error == EC_SUCCESS)
+    enum store_status status = store_replica_add(mailbox->store, replica_guid, &replid);
+    if (status == STORE_TOO_LARGE)
+        return EC_PARAMETER_OVERFLOW; /* MS-OXCSTOR R1249 */
+    if (status == STORE_OK)
         *ret_replid = replid;
-    return error;
+    return mailbox_error(status);
 }
 
 uint32_t mailbox_long_term_id_of(struct logon *logon, uint64_t id, struct long_term_id *ret_long_term_id)

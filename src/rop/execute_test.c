@@ -354,6 +354,35 @@ static void named_properties_have_an_end(void **state)
         ((const struct rop_get_property_ids_from_names_success *)fixture->answer.responses[0].body)->property_ids[0], 0x8000);
 }
 
+/* 32,768 replica ids at most (MS-OXCSTOR R1122 R1123 R1248 R1249), then ecParameterOverflow; known ones go on. */
+static void replica_ids_have_an_end(void **state)
+{
+    enum { IDS = 500 };
+    struct fixture *fixture = *state;
+    assert_true(log_on(fixture));
+    static struct rop_id_from_long_term_id_request ids[IDS];
+    struct rop_request requests[IDS];
+    uint32_t registered = 0;
+    bool overflow = false;
+    while (!overflow && registered < 40000) {
+        for (uint32_t i = 0; i < IDS; i++) {
+            ids[i] = (struct rop_id_from_long_term_id_request){.long_term_id.global_counter = {0, 0, 0, 0, 0, 1}};
+            store_u32(ids[i].long_term_id.database_guid.data, ++registered);
+            requests[i] = (struct rop_request)ROP(ID_FROM_LONG_TERM_ID, LOGON, 0, &ids[i]);
+        }
+        assert_true(execute(fixture, requests, IDS));
+        for (uint32_t i = 0; i < IDS; i++) {
+            uint32_t error = result(fixture, i);
+            assert_true(error == 0 || error == EC_PARAMETER_OVERFLOW);
+            overflow |= error != 0;
+        }
+    }
+    assert_true(overflow);
+    store_u32(ids[0].long_term_id.database_guid.data, 1);
+    assert_true(execute(fixture, requests, 1));
+    assert_int_equal(result(fixture, 0), 0);
+}
+
 static void an_arena_at_its_cap_fails_the_execute_or_the_rop(void **state)
 {
     struct fixture *fixture = *state;
@@ -391,6 +420,7 @@ int main(void)
         TEST(mailboxes_give_way_to_each_other),
         TEST(a_session_ends_though_its_mailbox_is_closed),
         TEST(named_properties_have_an_end),
+        TEST(replica_ids_have_an_end),
         TEST(an_arena_at_its_cap_fails_the_execute_or_the_rop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

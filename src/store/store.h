@@ -42,6 +42,7 @@ struct store_mailbox_info {
 };
 #define STORE_REPLICA_ID_OWN 1u
 #define STORE_REPLICA_ID_LOGON 5u
+#define STORE_REPLICA_ID_MAX 32768u       /* MS-OXCSTOR R1123 */
 #define STORE_COUNTER_FIRST 0x101u     /* the first global counter given out by a new mailbox */
 #define STORE_COUNTER_MAX 0xFFFFFFFFFFFFull
 
@@ -90,7 +91,7 @@ struct store_replica {
 };
 enum store_status store_replica_list(struct store_mailbox *mailbox, struct arena *arena,
     const struct store_replica **ret_replicas, uint32_t *ret_count);
-/* The id of a foreign replica GUID; a new one gets the next free id. */
+/* The id of a foreign replica GUID; a new one gets the next free id. STORE_TOO_LARGE: there is none left. */
 enum store_status store_replica_add(struct store_mailbox *mailbox, struct guid guid, uint16_t *ret_replica_id);
 
 /* What synchronisation knows an object by (MS-OXCFXICS 2.2.1.2). Empty members mean the ones that follow from the own

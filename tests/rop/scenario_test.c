@@ -553,6 +553,9 @@ static void do_line(struct scenario *scenario, char *line, const char *only)
     } else if (!strcmp(word, "end_session")) {
         finish_answer(scenario);
         test_session_end(&scenario->actor->session);
+    } else if (!strcmp(word, "disable")) {
+        finish_answer(scenario);
+        test_world_set_enabled(scenario->world, read_word(&reader), false);
     } else if (!strcmp(word, "handle")) {
         check_handle(scenario, &reader);
     } else if (!strcmp(word, "set")) {

@@ -164,7 +164,7 @@ enum store_status sqlite_replica_add(struct store_mailbox *base, struct guid gui
         prepared = statement_bound(mailbox, STATEMENT_REPLICA_ADD, &status, "b", key);
         if (prepared)
             status = one_number(mailbox, prepared, &replica_id);
-        if (status == STORE_OK && replica_id > UINT16_MAX)
+        if (status == STORE_OK && replica_id > STORE_REPLICA_ID_MAX)
             status = STORE_TOO_LARGE;
         status = write_leave(mailbox, own, status);
         if (status != STORE_OK)
