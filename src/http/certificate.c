@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -79,13 +80,34 @@ failed:
     return NULL;
 }
 
+static bool folder_of(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash != path && snprintf(folder, PATH_MAX, "%.*s", (int)(slash - path), path) < PATH_MAX;
+}
+
+/* What root makes belongs to the owner of the folder: the server's own user has to read it. */
+static void give_to_owner_of_folder(int fd, const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat status;
+    if (geteuid() == 0 && folder_of(path, folder) && stat(folder, &status) == 0
+        && fchown(fd, status.st_uid, status.st_gid) != 0)
+        return; /* the server will say that it cannot read the file */
+}
+
 /* A new file with the permissions; NULL with errno. */
 static FILE *create(const char *path, mode_t mode)
 {
+    char folder[PATH_MAX];
+    if (folder_of(path, folder))
+        mkdir(folder, 0755); /* if it cannot be made, creating the file says why */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (fd >= 0)
+    if (fd >= 0) {
         fchmod(fd, mode); /* whatever the umask */
+        give_to_owner_of_folder(fd, path);
+    }
     return file;
 }
 
