@@ -41,6 +41,7 @@ static struct bytes request_payload(struct arena *arena, const char *name)
     struct bytes body = read_recording(arena, name);
     if (!body.data) {
         print_message("skipped: no recording %s\n", name);
+        arena_free(arena);
         skip();
     }
     struct execute_request request;
