@@ -120,6 +120,7 @@ static int explain_capture(struct decode *decode, const char *path, bool silent)
     bool done = is_response ? explain_response(&decode->session, definition, capture.body, capture.body_offset, &text)
                             : explain_request(&decode->session, definition, capture.body, capture.body_offset, &text);
     if (!silent)
+        if (text.size)
         fwrite(text.data, 1, text.size, stdout);
     buffer_free(&text);
     if (done)
@@ -152,7 +153,8 @@ static int explain_blob(struct decode *decode, const char *path)
         decode->context.columns = &decode->columns;
     printf("%s: %s (%s), %zu bytes\n", path, structure->name, structure->section, input.size);
     bool done = wire_print(&decode->arena, structure, input, &decode->context, 0, 1, &text, &error);
-    fwrite(text.data, 1, text.size, stdout);
+    if (text.size)
+        fwrite(text.data, 1, text.size, stdout);
     buffer_free(&text);
     if (done)
         return COMMAND_DONE;

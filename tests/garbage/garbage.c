@@ -110,7 +110,8 @@ static void execute_body(struct request *request, const uint8_t *rops, uint16_t 
     put_u16(request, (uint16_t)(2u + size + 4 * handles));
     put_u16(request, (uint16_t)(2u + size + 4 * handles));
     put_u16(request, (uint16_t)(2u + size));
-    memcpy(request->body + request->body_size, rops, size);
+    if (size)
+        memcpy(request->body + request->body_size, rops, size);
     request->body_size += size;
     for (uint32_t i = 0; i < handles; i++)
         put_u32(request, 0xFFFFFFFF);
