@@ -7,6 +7,7 @@
 #include "mailbox/entry_id.h"
 #include "mailbox/tags.h"
 #include "mailbox/value.h"
+#include "protocol/entry_id.h"
 #include "store/packed_properties.h"
 
 static bool has_id(const uint32_t *tags, uint16_t id)
@@ -157,12 +158,13 @@ static bool message_computed_ids(struct arena *arena, struct mailbox *mailbox, c
     case PROPERTY_ID(PID_TAG_CHANGE_NUMBER):
         return give_integer64(ret_value, PID_TAG_CHANGE_NUMBER, wire_id(row->change_number));
     case PROPERTY_ID(PID_TAG_ENTRY_ID):
-        return give_bytes(ret_value, PID_TAG_ENTRY_ID, entry_id_of_message(arena, mailbox, row->folder_id, row->message_id));
+        return give_bytes(
+            ret_value, PID_TAG_ENTRY_ID, mailbox_message_entry_id(arena, mailbox, row->folder_id, row->message_id));
     case PROPERTY_ID(PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE):
         return give_bytes(ret_value, PID_TAG_LONG_TERM_ENTRY_ID_FROM_TABLE,
-            entry_id_of_message(arena, mailbox, row->folder_id, row->message_id));
+            mailbox_message_entry_id(arena, mailbox, row->folder_id, row->message_id));
     case PROPERTY_ID(PID_TAG_PARENT_ENTRY_ID):
-        return give_bytes(ret_value, PID_TAG_PARENT_ENTRY_ID, entry_id_of_folder(arena, mailbox, row->folder_id));
+        return give_bytes(ret_value, PID_TAG_PARENT_ENTRY_ID, mailbox_folder_entry_id(arena, mailbox, row->folder_id));
     case PROPERTY_ID(PID_TAG_INSTANCE_KEY):
         return give_bytes(ret_value, PID_TAG_INSTANCE_KEY, instance_key(arena, row->folder_id, row->message_id));
     case PROPERTY_ID(PID_TAG_RECORD_KEY):
@@ -265,9 +267,9 @@ static bool folder_computed_ids(struct arena *arena, struct mailbox *mailbox, co
     case PROPERTY_ID(PID_TAG_PARENT_FOLDER_ID):
         return give_integer64(ret_value, PID_TAG_PARENT_FOLDER_ID, wire_id(parent_id));
     case PROPERTY_ID(PID_TAG_ENTRY_ID):
-        return give_bytes(ret_value, PID_TAG_ENTRY_ID, entry_id_of_folder(arena, mailbox, row->folder_id));
+        return give_bytes(ret_value, PID_TAG_ENTRY_ID, mailbox_folder_entry_id(arena, mailbox, row->folder_id));
     case PROPERTY_ID(PID_TAG_PARENT_ENTRY_ID):
-        return give_bytes(ret_value, PID_TAG_PARENT_ENTRY_ID, entry_id_of_folder(arena, mailbox, parent_id));
+        return give_bytes(ret_value, PID_TAG_PARENT_ENTRY_ID, mailbox_folder_entry_id(arena, mailbox, parent_id));
     case PROPERTY_ID(PID_TAG_RECORD_KEY):
         return give_bytes(ret_value, PID_TAG_RECORD_KEY, source_key_of(arena, mailbox->replica_guid, row->folder_id));
     case PROPERTY_ID(PID_TAG_INSTANCE_KEY):
@@ -399,7 +401,7 @@ static bool store_computed_folders(
         if (PROPERTY_ID(folders[i].tag) != PROPERTY_ID(tag))
             continue;
         return give_bytes(
-            ret_value, folders[i].tag, entry_id_of_folder(arena, mailbox, special_folder_id(folders[i].folder)));
+            ret_value, folders[i].tag, mailbox_folder_entry_id(arena, mailbox, special_folder_id(folders[i].folder)));
     }
     return false;
 }

@@ -7,14 +7,10 @@
 #define PRIVATE_FOLDER 0x0001u
 #define PRIVATE_MESSAGE 0x0007u
 
-static const uint8_t store_provider[16] = {
-    0x38, 0xA1, 0xBB, 0x10, 0x05, 0xE5, 0x10, 0x1A, 0xA1, 0xBB, 0x08, 0x00, 0x2B, 0x2A, 0x56, 0xC2};
-static const uint8_t private_store_provider[16] = {
-    0x1B, 0x55, 0xFA, 0x20, 0xAA, 0x66, 0x11, 0xCD, 0x9B, 0xC8, 0x00, 0xAA, 0x00, 0x2F, 0xC4, 0x5A};
 static const uint8_t address_book_provider[16] = {
     0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82};
 
-struct bytes entry_id_of_folder(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id)
+struct bytes mailbox_folder_entry_id(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id)
 {
     uint8_t *id = arena_allocate(arena, FOLDER_ENTRY_ID_SIZE);
     if (id == NULL)
@@ -26,7 +22,7 @@ struct bytes entry_id_of_folder(struct arena *arena, const struct mailbox *mailb
     return bytes_of(id, FOLDER_ENTRY_ID_SIZE);
 }
 
-struct bytes entry_id_of_message(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id)
+struct bytes mailbox_message_entry_id(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id)
 {
     uint8_t *id = arena_allocate(arena, MESSAGE_ENTRY_ID_SIZE);
     if (id == NULL)
@@ -38,22 +34,6 @@ struct bytes entry_id_of_message(struct arena *arena, const struct mailbox *mail
     memcpy(id + 46, mailbox->replica_guid.data, 16);
     id_counter_store(id_counter(message_id), id + 62);
     return bytes_of(id, MESSAGE_ENTRY_ID_SIZE);
-}
-
-struct bytes entry_id_of_store(struct arena *arena, const char *server_name, const char *mailbox_dn)
-{
-    size_t server_size = strlen(server_name) + 1, dn_size = strlen(mailbox_dn) + 1;
-    size_t size = 4 + 16 + 2 + 14 + 4 + 16 + 4 + server_size + dn_size;
-    uint8_t *id = arena_allocate(arena, size);
-    if (id == NULL)
-        return BYTES_NONE;
-    memcpy(id + 4, store_provider, 16);
-    memcpy(id + 22, "emsmdb.dll", 10);
-    memcpy(id + 40, private_store_provider, 16);
-    store_u32(id + 56, 0x0C);
-    memcpy(id + 60, server_name, server_size);
-    memcpy(id + 60 + server_size, mailbox_dn, dn_size);
-    return bytes_of(id, size);
 }
 
 struct bytes entry_id_of_address(struct arena *arena, const char *address_book_dn, uint32_t type)

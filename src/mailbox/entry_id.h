@@ -7,10 +7,9 @@
 #define FOLDER_ENTRY_ID_SIZE 46u
 #define MESSAGE_ENTRY_ID_SIZE 70u
 
-struct bytes entry_id_of_folder(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id);
-struct bytes entry_id_of_message(
+struct bytes mailbox_folder_entry_id(struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id);
+struct bytes mailbox_message_entry_id(
     struct arena *arena, const struct mailbox *mailbox, uint64_t folder_id, uint64_t message_id);
-struct bytes entry_id_of_store(struct arena *arena, const char *server_name, const char *mailbox_dn);
 struct bytes entry_id_of_address(struct arena *arena, const char *address_book_dn, uint32_t type);
 /* GID of own objects: replica GUID and counter (22 bytes). */
 struct bytes source_key_of(struct arena *arena, struct guid replica_guid, uint64_t id);

@@ -105,19 +105,19 @@ static uint32_t add_special_entry_ids(struct arena *arena, struct mailbox *mailb
     static const enum special_folder additional[] = {SPECIAL_FOLDER_CONFLICTS, SPECIAL_FOLDER_SYNC_ISSUES,
         SPECIAL_FOLDER_LOCAL_FAILURES, SPECIAL_FOLDER_SERVER_FAILURES, SPECIAL_FOLDER_JUNK_EMAIL};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
-        add_bytes(writer, single[i].tag, entry_id_of_folder(arena, mailbox, special_folder_id(single[i].folder)));
+        add_bytes(writer, single[i].tag, mailbox_folder_entry_id(arena, mailbox, special_folder_id(single[i].folder)));
     struct bytes *ids = arena_array(arena, struct bytes, 5);
     struct bytes *free_busy = arena_array(arena, struct bytes, 4);
     if (ids == NULL || free_busy == NULL)
         return EC_OUT_OF_MEMORY;
     for (size_t i = 0; i < 5; i++)
-        ids[i] = entry_id_of_folder(arena, mailbox, special_folder_id(additional[i]));
-    free_busy[3] = entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_FREEBUSY_DATA));
+        ids[i] = mailbox_folder_entry_id(arena, mailbox, special_folder_id(additional[i]));
+    free_busy[3] = mailbox_folder_entry_id(arena, mailbox, special_folder_id(SPECIAL_FOLDER_FREEBUSY_DATA));
     add(writer, (struct property_value){.tag = PID_TAG_ADDITIONAL_REN_ENTRY_IDS, .multiple = {.count = 5, .bytes = ids}});
     add(writer, (struct property_value){.tag = PID_TAG_FREE_BUSY_ENTRY_IDS, .multiple = {.count = 4, .bytes = free_busy}});
     add_bytes(writer, PID_TAG_ADDITIONAL_REN_ENTRY_IDS_EX,
         additional_ids_ex(
-            arena, entry_id_of_folder(arena, mailbox, special_folder_id(SPECIAL_FOLDER_CONVERSATION_ACTIONS))));
+            arena, mailbox_folder_entry_id(arena, mailbox, special_folder_id(SPECIAL_FOLDER_CONVERSATION_ACTIONS))));
     for (uint32_t i = 0; i < writer->count; i++)
         if (PROPERTY_TYPE(writer->values[i].tag) == PTYP_BINARY && writer->values[i].bytes.data == NULL)
             return EC_OUT_OF_MEMORY;

@@ -50,7 +50,7 @@ static uint32_t add_rows(struct rop_call *call, struct message *message, size_t 
         struct open_recipient_row *row = &opening->rows[i];
         row->recipient_type = recipients[i].type;
         row->code_page_id = (uint16_t)message_codepage(message);
-        if (!recipient_row_of(call->arena, &recipients[i], opening->columns, opening->column_count, &row->recipient_row) ||
+        if (!rop_recipient_row_of(call->arena, &recipients[i], opening->columns, opening->column_count, &row->recipient_row) ||
             !wire_encode(&open_recipient_row_structure, row, &context, &measured, NULL)) {
             buffer_free(&measured);
             return EC_OUT_OF_MEMORY;

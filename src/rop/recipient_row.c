@@ -144,7 +144,7 @@ static bool set_address(struct arena *arena, const struct property_list *propert
     return true;
 }
 
-bool recipient_row_of(struct arena *arena, const struct recipient *recipient, const uint32_t *columns, uint32_t column_count,
+bool rop_recipient_row_of(struct arena *arena, const struct recipient *recipient, const uint32_t *columns, uint32_t column_count,
     struct recipient_row *ret_row)
 {
     const struct property_list *properties = &recipient->properties;
@@ -235,7 +235,7 @@ static void add_columns(struct properties *properties, const struct recipient_ro
     }
 }
 
-bool recipient_of_row(struct arena *arena, uint32_t codepage, uint32_t row_id, uint8_t type,
+bool rop_recipient_of_row(struct arena *arena, uint32_t codepage, uint32_t row_id, uint8_t type,
     const struct recipient_row *row, const uint32_t *columns, struct recipient *ret_recipient)
 {
     const uint16_t flags = row->recipient_flags;

@@ -28,7 +28,7 @@ uint32_t rop_modify_recipients(struct rop_call *call)
             recipients[i].row_id = row->row_id;
         } else if (row->recipient_row->recipient_column_count > request->column_count) {
             return EC_INVALID_PARAMETER;
-        } else if (!recipient_of_row(call->arena, message_codepage(message), row->row_id, row->recipient_type,
+        } else if (!rop_recipient_of_row(call->arena, message_codepage(message), row->row_id, row->recipient_type,
                        row->recipient_row, request->recipient_columns, &recipients[i])) {
             return EC_OUT_OF_MEMORY;
         }
@@ -72,7 +72,7 @@ uint32_t rop_read_recipients(struct rop_call *call)
         row->recipient_type = recipients[i].type;
         row->code_page_id = (uint16_t)message_codepage(message);
         buffer_clear(&measured);
-        if (!recipient_row_of(call->arena, &recipients[i], columns, column_count, &row->recipient_row) ||
+        if (!rop_recipient_row_of(call->arena, &recipients[i], columns, column_count, &row->recipient_row) ||
             !wire_encode(&read_recipient_row_structure, row, &context, &measured, NULL)) {
             buffer_free(&measured);
             return EC_OUT_OF_MEMORY;
