@@ -71,7 +71,7 @@ static enum transport_outcome ask(struct search *search, const char *method, con
     enum transport_outcome outcome = TRANSPORT_NOT_SENT;
     for (int attempt = 0; attempt < 3; attempt++) { /* asking is harmless, so a cut connection is simply tried again */
         transport_response_clear(ret_response);
-        outcome = transport_send(search->transport, &request, ret_response);
+        outcome = client_transport_send(search->transport, &request, ret_response);
         bool cut = outcome == TRANSPORT_ANSWER_LOST || (outcome == TRANSPORT_NOT_SENT && transport_figures(search->transport)->connection_count);
         if (!cut)
             break;

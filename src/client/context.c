@@ -121,7 +121,7 @@ static enum transport_outcome send_once(struct call *call, struct transport_resp
         headers[count++] = RESEND_MARK_HEADER_LINE;
     struct transport_request request = {.method = "POST", .url = context->url, .headers = headers, .body = call->body,
                                         .response_stream = true, .deadline_ms = call->deadline_ms};
-    return transport_send(call->transport, &request, response);
+    return client_transport_send(call->transport, &request, response);
 }
 
 static void take_cookies(struct call *call, const struct transport_response *response)

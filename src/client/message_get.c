@@ -50,7 +50,7 @@ static enum mapihttp_status add_stream(struct reading *reading, uint32_t tag, ui
 {
     void *data;
     size_t size;
-    enum mapihttp_status status = stream_read(reading->session, reading->object, tag, &data, &size, reading->error);
+    enum mapihttp_status status = client_stream_read(reading->session, reading->object, tag, &data, &size, reading->error);
     if (status)
         return status;
     struct property_value value = {.tag = PROPERTY_TAG(id, PROPERTY_TYPE(tag)), .bytes = {.data = data, .size = size}};

@@ -118,7 +118,7 @@ static enum mapihttp_status write_rest(struct writing *writing, uint32_t object,
         struct property_value value;
         if (!is_servers_own(properties->values[i].tag) && by_stream(&properties->values[i]) &&
             at_server(writing, &properties->values[i], &value))
-            status = stream_write(writing->session, object, value.tag, value.bytes, writing->error);
+            status = client_stream_write(writing->session, object, value.tag, value.bytes, writing->error);
     }
     return status;
 }

@@ -29,7 +29,7 @@ static enum mapihttp_status take_data(struct mapihttp_session *session, const st
     return MAPIHTTP_OK;
 }
 
-enum mapihttp_status stream_read(struct mapihttp_session *session, uint32_t object, uint32_t tag, void **ret_data,
+enum mapihttp_status client_stream_read(struct mapihttp_session *session, uint32_t object, uint32_t tag, void **ret_data,
                                  size_t *ret_size, struct mapihttp_error *ret_error)
 {
     struct rop_batch batch = {.chain = true};
@@ -66,7 +66,7 @@ enum mapihttp_status stream_read(struct mapihttp_session *session, uint32_t obje
     return MAPIHTTP_OK;
 }
 
-enum mapihttp_status stream_write(struct mapihttp_session *session, uint32_t object, uint32_t tag, struct bytes value,
+enum mapihttp_status client_stream_write(struct mapihttp_session *session, uint32_t object, uint32_t tag, struct bytes value,
                                   struct mapihttp_error *ret_error)
 {
     static const struct rop_commit_stream_request commit;

@@ -499,7 +499,7 @@ static enum transport_outcome refuse(struct transport *transport, enum mapihttp_
     return TRANSPORT_REFUSED;
 }
 
-enum transport_outcome transport_send(struct transport *transport, const struct transport_request *request,
+enum transport_outcome client_transport_send(struct transport *transport, const struct transport_request *request,
                                       struct transport_response *ret_response)
 {
     char *host = transport->figures.host;

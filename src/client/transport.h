@@ -56,7 +56,7 @@ struct transport_request {
     uint64_t deadline_ms;     /* monotonic time at which to give up as TRANSPORT_CANCELLED; 0: none */
 };
 
-/* Zeroed, then filled by transport_send; cleared by the caller. */
+/* Zeroed, then filled by client_transport_send; cleared by the caller. */
 struct transport_response {
     long http_status;
     bool has_response_code;
@@ -101,7 +101,7 @@ struct transport_figures {
 /* 'cancelled' (may be NULL) is looked at while waiting: at once after transport_wake(), else within a second. */
 struct transport *transport_new(const struct transport_settings *settings, const atomic_bool *cancelled);
 void transport_free(struct transport *transport);
-enum transport_outcome transport_send(struct transport *transport, const struct transport_request *request,
+enum transport_outcome client_transport_send(struct transport *transport, const struct transport_request *request,
                                       struct transport_response *ret_response);
 /* The next request makes a new connection. */
 void transport_drop_connection(struct transport *transport);

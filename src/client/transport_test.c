@@ -49,7 +49,7 @@ static enum transport_outcome send_body(struct fixture *fixture, const char *bod
     struct transport_request request = {.method = "POST", .url = fixture->url, .headers = headers,
                                         .body = bytes_of_string(body), .response_stream = true};
     *response = (struct transport_response){0};
-    return transport_send(fixture->transport, &request, response);
+    return client_transport_send(fixture->transport, &request, response);
 }
 
 /* R38, R55: a whole exchange; the headers of the answer are read, the connection is kept for the next. */
@@ -185,7 +185,7 @@ static void test_no_password_over_http(void **state)
     open_fixture(&fixture);
     struct transport_request request = {.method = "POST", .url = "http://mail.example.test/mapi/emsmdb/", .headers = headers};
     struct transport_response response = {0};
-    assert_int_equal(transport_send(fixture.transport, &request, &response), TRANSPORT_REFUSED);
+    assert_int_equal(client_transport_send(fixture.transport, &request, &response), TRANSPORT_REFUSED);
     assert_int_equal(response.failure_status, MAPIHTTP_TLS);
     transport_response_clear(&response);
     close_fixture(&fixture);
