@@ -431,6 +431,7 @@ static void *bystander(void *client)
         }
         usleep(2000);
     }
+    raw_thread_end();
     return NULL;
 }
 
@@ -537,6 +538,7 @@ int main(int argc, char **argv)
     printf("bystander: 99th percentile %u us calm, %u us under garbage, ratio %.2f\n", calm, busy, calm ? busy * 1.0 / calm : 0.0);
     raw_client_free(client);
     raw_client_free(bystander_client);
+    raw_thread_end();
     bool failed = wrong_all || memory_early <= 0 || memory_late - memory_early > MEMORY_GROWTH_MAX_KIB;
     return failed ? 1 : 0;
 }

@@ -149,5 +149,6 @@ int main(int argc, char **argv)
     else
         list_all();
     raw_client_free(client);
+    raw_thread_end();
     return 0;
 }

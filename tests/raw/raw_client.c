@@ -22,9 +22,10 @@ struct raw_client {
     char authorization[512];
     char cookies[1024];
     unsigned long counter;
-    char *input; /* INPUT_SIZE */
-    char *output; /* INPUT_SIZE */
 };
+
+/* Shared by the clients of a thread, so that ten thousand of them can be parked. */
+static _Thread_local char *thread_input, *thread_output;
 
 static void base64(const char *text, char *out)
 {
@@ -50,14 +51,19 @@ struct raw_client *raw_client_new(int port, bool tls, const char *user, const ch
     client->port = port;
     client->tls = tls;
     client->socket = -1;
-    client->input = malloc(INPUT_SIZE);
-    client->output = malloc(INPUT_SIZE);
     snprintf(pair, sizeof pair, "%s:%s", user, password);
     strcpy(client->authorization, "Basic ");
     base64(pair, client->authorization + strlen("Basic "));
     if (tls)
         client->tls_context = SSL_CTX_new(TLS_client_method());
     return client;
+}
+
+void raw_thread_end(void)
+{
+    free(thread_input);
+    free(thread_output);
+    thread_input = thread_output = NULL;
 }
 
 void raw_client_hang_up(struct raw_client *client)
@@ -74,8 +80,6 @@ void raw_client_free(struct raw_client *client)
 {
     raw_client_hang_up(client);
     SSL_CTX_free(client->tls_context);
-    free(client->input);
-    free(client->output);
     free(client);
 }
 
@@ -136,6 +140,13 @@ void raw_send(struct raw_client *client, const void *request, size_t size)
             return; /* refused early; the answer may be there all the same */
         sent += (size_t)now;
     }
+}
+
+static char *room(char **place)
+{
+    if (!*place && !(*place = malloc(INPUT_SIZE))) /* until the thread ends */
+        exit(2);
+    return *place;
 }
 
 static long number_after(const char *text, const char *name)
@@ -202,7 +213,7 @@ static void strip_stream(struct raw_answer *answer)
 void raw_receive(struct raw_client *client, struct raw_answer *ret_answer)
 {
     struct raw_answer answer = {.response_code = -1};
-    char *input = client->input;
+    char *input = room(&thread_input);
     size_t have = 0, body_at = 0;
     long length = 0;
     bool chunked = false;
@@ -286,8 +297,8 @@ size_t raw_request_bytes(struct raw_client *client, const char *request_type, co
 
 void raw_request(struct raw_client *client, const char *request_type, const void *body, size_t size, struct raw_answer *ret_answer)
 {
-    size_t total = raw_request_bytes(client, request_type, body, size, client->output, INPUT_SIZE);
-    raw_send(client, client->output, total);
+    char *output = room(&thread_output);
+    raw_send(client, output, raw_request_bytes(client, request_type, body, size, output, INPUT_SIZE));
     if (client->socket < 0)
         *ret_answer = (struct raw_answer){.response_code = -1, .closed = true};
     else

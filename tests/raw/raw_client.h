@@ -11,13 +11,14 @@ struct raw_answer {
     int status;            /* HTTP; 0: the connection closed without an answer */
     int response_code;     /* X-ResponseCode, the last one; -1: none */
     bool closed;           /* the connection is gone or announced to go */
-    const uint8_t *body;   /* of the MAPI/HTTP stream: behind the meta-tags and additional headers; until the next exchange */
+    const uint8_t *body;   /* of the MAPI/HTTP stream: behind the meta-tags and additional headers; until this thread's next exchange */
     size_t body_size;
 };
 
 /* 'tls': speak TLS without verifying. Exits the program when it cannot connect at all. */
 struct raw_client *raw_client_new(int port, bool tls, const char *user, const char *password);
 void raw_client_free(struct raw_client *client);
+void raw_thread_end(void); /* a thread that used clients and ends gives its buffers back */
 /* Closes the connection; the next exchange makes a new one. */
 void raw_client_hang_up(struct raw_client *client);
 const char *raw_client_authorization(const struct raw_client *client);
