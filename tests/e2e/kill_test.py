@@ -22,14 +22,18 @@ def main():
     with harness.Server() as server:
         dn = server.user_dn()
         saver = subprocess.Popen(client(server, dn, 'save', '0', str(count)), stdout=subprocess.PIPE, text=True)
-        while saver.poll() is None:
-            time.sleep(random.uniform(0.02, 0.4))
-            if saver.poll() is None:
+        acknowledged = []
+        until_kill = random.randint(5, 60)
+        for line in saver.stdout:
+            acknowledged.append(int(line))
+            until_kill -= 1
+            if until_kill == 0:
+                time.sleep(random.uniform(0, 0.003))  # somewhere in the middle of one of the next saves
                 server.kill()
                 kills += 1
                 server.start()
-        acknowledged = [int(line) for line in saver.stdout.read().split()]
-        if saver.returncode:
+                until_kill = random.randint(5, 60)
+        if saver.wait():
             raise SystemExit(f'the client gave up with {saver.returncode}')
         listed = subprocess.run(client(server, dn, 'list'), capture_output=True, text=True, check=True).stdout.split('\n')
         numbers = [int(line[5:]) for line in listed if line.startswith('save-')]
