@@ -1,30 +1,5 @@
 #include "rop/property_size.h"
 
-/* 0: not of a fixed size. */
-static size_t fixed_size(uint16_t type)
-{
-    switch (type) {
-    case PTYP_INTEGER16:
-        return 2;
-    case PTYP_INTEGER32:
-    case PTYP_FLOATING32:
-    case PTYP_ERROR_CODE:
-        return 4;
-    case PTYP_FLOATING64:
-    case PTYP_CURRENCY:
-    case PTYP_FLOATING_TIME:
-    case PTYP_INTEGER64:
-    case PTYP_TIME:
-        return 8;
-    case PTYP_BOOLEAN:
-        return 1;
-    case PTYP_GUID:
-        return 16;
-    default:
-        return 0;
-    }
-}
-
 static size_t sized(uint16_t type, struct bytes bytes)
 {
     return bytes.size + (type == PTYP_STRING8 ? 1 : 2); /* a terminator or a count in front */
@@ -33,9 +8,9 @@ static size_t sized(uint16_t type, struct bytes bytes)
 size_t property_size(const struct property_value *value)
 {
     uint16_t type = PROPERTY_TYPE(value->tag);
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (size)
-        return size;
+        return type & PTYP_MULTIPLE_FLAG ? 4 + value->multiple.count * size : size;
     switch (type) {
     case PTYP_STRING8:
     case PTYP_STRING:
@@ -51,6 +26,6 @@ size_t property_size(const struct property_value *value)
             size += sized(type & ~PTYP_MULTIPLE_FLAG, value->multiple.bytes[i]);
         return size;
     default:
-        return type & PTYP_MULTIPLE_FLAG ? 4 + value->multiple.count * fixed_size(type & ~PTYP_MULTIPLE_FLAG) : 0;
+        return type & PTYP_MULTIPLE_FLAG ? 4 : 0;
     }
 }

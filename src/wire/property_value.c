@@ -11,8 +11,7 @@ uint16_t value_base_type(uint16_t type)
     return type & PTYP_INSTANCE_FLAG ? type & (uint16_t)~(PTYP_MULTIPLE_FLAG | PTYP_INSTANCE_FLAG) : type;
 }
 
-/* Bytes of a type of fixed size, of one element for lists; 0 otherwise. */
-static size_t fixed_size(uint16_t type)
+size_t property_type_fixed_size(uint16_t type)
 {
     switch (type & ~PTYP_MULTIPLE_FLAG) {
     case PTYP_BOOLEAN:
@@ -145,7 +144,7 @@ static bool decode_multiple(struct decoder *decoder, uint16_t type, struct prope
         return false;
     uint32_t count = load_u32(decoder->at);
     decoder->at += 4;
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (count > PROPERTY_VALUES_MAX)
         return decode_fail(decoder, WIRE_TOO_MANY);
     if (!decode_need(decoder, count * (size ? size : 1)))
@@ -193,7 +192,7 @@ bool value_decode(struct decoder *decoder, uint16_t type, struct property_value 
         return decode_multiple(decoder, type, ret_value);
     if (type == PTYP_BOOLEAN && decoder->context.blob)
         return decode_wide_boolean(decoder, ret_value);
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (size) {
         if (!decode_need(decoder, size))
             return false;
@@ -332,7 +331,7 @@ static bool encode_multiple(struct encoder *encoder, uint16_t type, const struct
     if (!is_known_multiple(type))
         return encode_fail(encoder, WIRE_BAD_VALUE);
     uint32_t count = value->multiple.count;
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     uint8_t *place = encode_place(encoder, 4 + count * size);
     if (!place)
         return false;
@@ -366,7 +365,7 @@ bool value_encode(struct encoder *encoder, uint16_t type, const struct property_
     }
     if (type & PTYP_MULTIPLE_FLAG)
         return encode_multiple(encoder, type, value);
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (size) {
         bool padded = type == PTYP_BOOLEAN && encoder->context.blob;
         uint8_t *place = encode_place(encoder, size + padded);
@@ -431,7 +430,7 @@ static bool equal_multiple(uint16_t type, const struct property_value *a, const 
         return false;
     if (!a->multiple.count)
         return true;
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (size)
         return !memcmp(a->multiple.bytes, b->multiple.bytes, a->multiple.count * size);
     for (uint32_t i = 0; i < a->multiple.count; i++)
@@ -447,7 +446,7 @@ bool value_equal(const struct equality *equality, const struct property_value *a
     uint16_t type = value_base_type(PROPERTY_TYPE(a->tag));
     if (type & PTYP_MULTIPLE_FLAG)
         return equal_multiple(type, a, b);
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (size)
         return !memcmp(&a->guid, &b->guid, size);
     switch (type) {
@@ -487,7 +486,7 @@ static struct bytes random_element(struct generator *generator, uint16_t type)
 static void random_multiple(struct generator *generator, uint16_t type, struct property_value *value)
 {
     uint32_t count = random_below(generator, 4);
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     uint8_t *elements = random_allocate(generator, count, size ? size : sizeof(struct bytes));
     if (!elements)
         return;
@@ -507,7 +506,7 @@ void value_random(struct generator *generator, uint16_t type, struct property_va
         random_multiple(generator, type, value);
         return;
     }
-    size_t size = fixed_size(type);
+    size_t size = property_type_fixed_size(type);
     if (size) {
         memcpy(&value->guid, number, size);
         return;

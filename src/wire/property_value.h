@@ -83,6 +83,10 @@ struct property_value {
     };
 };
 
+/* Bytes that a value of a type of fixed size takes on the wire (MS-OXCDATA 2.11.1), of one element for a multiple type; 0
+ * for types of other sizes and for those that are none. Any thread. */
+size_t property_type_fixed_size(uint16_t type);
+
 /* Properties in the order in which they were given; no tag's id twice unless the maker says so. */
 struct property_list {
     uint32_t count;
