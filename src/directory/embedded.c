@@ -108,10 +108,14 @@ static enum directory_status read_organization(struct embedded_directory *embedd
     if (result == SQLITE_ROW) {
         struct directory_organization organization = {
             .id = column_guid(prepared, 0), .name = column_text(arena, prepared, 1),
-            .domain = column_text(arena, prepared, 2), .netbios_name = column_text(arena, prepared, 3)};
-        if (organization.name && organization.domain && organization.netbios_name)
+            .domain = column_text(arena, prepared, 2), .netbios_name = column_text(arena, prepared, 3),
+            .domain_count = 1, .mapi_http_enabled = true};
+        const char **domains = arena_array(arena, const char *, 1);
+        organization.domains = domains;
+        if (organization.name && organization.domain && organization.netbios_name && domains) {
+            domains[0] = organization.domain;
             *ret_organization = organization;
-        else
+        } else
             status = DIRECTORY_UNAVAILABLE;
     }
     sqlite3_finalize(prepared);
@@ -162,7 +166,10 @@ static enum directory_status read_user(struct embedded_directory *embedded, stru
         .id = column_guid(prepared, 0), .mailbox_guid = column_guid(prepared, 1),
         .account = column_text(arena, prepared, 2), .display_name = column_text(arena, prepared, 3),
         .legacy_dn = column_text(arena, prepared, 4), .enabled = sqlite3_column_int(prepared, 5) != 0,
-        .administrator = sqlite3_column_int(prepared, 6) != 0, .mapi_enabled = sqlite3_column_int(prepared, 8) != 0};
+        .administrator = sqlite3_column_int(prepared, 6) != 0, .mapi_enabled = sqlite3_column_int(prepared, 8) != 0,
+        .principal = "", .redirect_address = "", .redirect_url = ""};
+    user.switches = (struct directory_switches){.mapi_enabled = user.mapi_enabled, .block_versions = "",
+                                                .methods = DIRECTORY_METHOD_ALL};
     if (!user.account || !user.display_name || !user.legacy_dn)
         return DIRECTORY_UNAVAILABLE;
     enum directory_status status = read_addresses(embedded, arena, &user);
