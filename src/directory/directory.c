@@ -138,8 +138,13 @@ const char *directory_entry_text(struct arena *arena, const struct directory_ent
 
 bool directory_may_open(struct directory *directory, const struct directory_user *actor, const struct directory_user *owner)
 {
-    return actor->enabled && (guid_equal(actor->id, owner->id) || actor->administrator ||
+    return actor->enabled && (guid_equal(actor->id, owner->id) ||
                               directory_has_right(directory, actor->id, DIRECTORY_FULL_ACCESS, owner->id));
+}
+
+bool directory_user_is_off(const struct directory_user *user)
+{
+    return user->kind == DIRECTORY_USER && !user->enabled;
 }
 
 uint64_t directory_version(struct directory *directory)

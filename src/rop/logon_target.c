@@ -48,13 +48,15 @@ uint32_t rop_logon_target(struct rop_session *session, struct arena *arena, cons
         error = find_owner(session, arena, request->essdn, &owner);
     if (error)
         return error;
-    if (!owner.enabled)
-        return EC_UNKNOWN_USER; /* R193 */
     bool owned = guid_equal(owner.mailbox_guid, user->mailbox_guid);
     bool as_administrator =
         session->parameters.administrator && (request->open_flags & LOGON_OPEN_FLAGS_USE_ADMIN_PRIVILEGE);
-    if (!owned && !as_administrator && !directory_may_open(session->server->directory, user, &owner))
-        return EC_ACCESS_DENIED; /* R188 */
+    if (!owned && !directory_may_open(session->server->directory, user, &owner)) {
+        if (directory_user_is_off(&owner))
+            return EC_UNKNOWN_USER; /* R193 */
+        if (!as_administrator)
+            return EC_ACCESS_DENIED; /* R188 */
+    }
     if (session->has_logged_on && !guid_equal(owner.mailbox_guid, session->first_mailbox_guid) &&
         !(request->open_flags & LOGON_OPEN_FLAGS_USE_PER_MDB_REPLID_MAPPING))
         return EC_INVALID_PARAMETER; /* R803, R1204 */

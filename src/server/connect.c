@@ -18,7 +18,8 @@
 #define RETRY_DELAY_MS 10000u
 
 /* Whose mailbox the DN names: the error code of MS-OXCRPC 3.1.4.1 where that is nobody, or somebody else's. */
-static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_request *body, struct directory_user *ret_owner)
+static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_request *body, bool as_administrator,
+                           struct directory_user *ret_owner)
 {
     struct directory *directory = mapi->services->directory;
     const struct directory_user *user = identity_user(mapi->identity);
@@ -33,9 +34,11 @@ static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_requ
     }
     switch (directory_find(directory, &mapi->arena, DIRECTORY_KEY_LEGACY_DN, dn, ret_owner)) {
     case DIRECTORY_OK:
-        if (!ret_owner->enabled)
+        if (directory_may_open(directory, user, ret_owner))
+            return EC_SUCCESS;
+        if (directory_user_is_off(ret_owner))
             return EC_UNKNOWN_USER; /* R600: a valid enabled mailbox */
-        return directory_may_open(directory, user, ret_owner) ? EC_SUCCESS : EC_ACCESS_DENIED; /* R4888 */
+        return as_administrator ? EC_SUCCESS : EC_ACCESS_DENIED; /* R4888 */
     case DIRECTORY_NOT_FOUND:
         return EC_UNKNOWN_USER;
     default:
@@ -49,12 +52,12 @@ static uint32_t open_session(struct mapi_exchange *mapi, const struct connect_re
     struct mapi_context *context = mapi_context_of(&mapi->ticket);
     struct rop_executor *executor = &mapi->services->executor;
     const struct directory_user *user = session_context_user(context->session);
-    uint32_t error = find_owner(mapi, body, owner);
-    if (error != EC_SUCCESS)
-        return error;
     bool administrator = body->flags & CONNECT_FLAG_ADMIN_PRIVILEGE;
     if (administrator && !user->administrator)
         return EC_LOGIN_PERMISSION; /* R603 */
+    uint32_t error = find_owner(mapi, body, administrator, owner);
+    if (error != EC_SUCCESS)
+        return error;
     if (!text_codepage_known(body->default_code_page))
         return EC_UNKNOWN_CODE_PAGE;
     struct rop_session_parameters parameters = {
