@@ -13,6 +13,11 @@
 
 #define STATUS_SERVER_TOO_BUSY 0x6BBu /* RPC_S_SERVER_TOO_BUSY (MS-OXCRPC R526) */
 
+static bool creates_context(const struct mapi_exchange *mapi)
+{
+    return mapi->request.type == MAPI_REQUEST_CONNECT || mapi->request.type == MAPI_REQUEST_BIND;
+}
+
 /* --- answering --- */
 
 /* Frees 'mapi'. */
@@ -47,7 +52,7 @@ static void let_go(struct mapi_exchange *mapi)
         session_answer_release(mapi->ticket.answer);
     if (mapi->ticket.context && mapi->end_context)
         session_end(services->sessions, mapi->ticket.context,
-                    mapi->request.type == MAPI_REQUEST_CONNECT ? SESSION_END_REFUSED : SESSION_END_DISCONNECT);
+                    creates_context(mapi) ? SESSION_END_REFUSED : SESSION_END_DISCONNECT);
     session_return(services->sessions, &mapi->ticket, loop_clock_ms());
     if (mapi->wait)
         notification_wait_forget(mapi);
@@ -166,7 +171,7 @@ void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand, enum 
     loop_timer_start(http_exchange_loop(mapi->exchange), &mapi->processing, MAPI_PROCESSING_DELAY_MS, processing_delayed);
     if (!strand_post(strand, &mapi->work)) {
         mapi_exchange_encode_failure(mapi, STATUS_SERVER_TOO_BUSY);
-        mapi->end_context = mapi->request.type == MAPI_REQUEST_CONNECT;
+        mapi->end_context = creates_context(mapi);
         mapi_exchange_finish(mapi);
     }
 }
@@ -182,11 +187,6 @@ static enum session_request_kind kind_of(enum mapi_request_type type)
     case MAPI_REQUEST_UNBIND: return SESSION_REQUEST_LAST;
     default: return SESSION_REQUEST_SEQUENCED;
     }
-}
-
-static bool creates_context(const struct mapi_exchange *mapi)
-{
-    return mapi->request.type == MAPI_REQUEST_CONNECT || mapi->request.type == MAPI_REQUEST_BIND;
 }
 
 /* False where the body is not what its type says; *ret_detail names the place. */

@@ -1,14 +1,70 @@
-/* The address book endpoint (MS-OXCMAPIHTTP 2.2.5): contexts, PING and the addresses of the endpoints; the tables of the
- * address book answer NotSupported until they exist. */
-#include "base/text.h"
-#include "protocol/address_book_body.h"
-#include "protocol/error_code.h"
+/* The address book endpoint (MS-OXCMAPIHTTP 2.2.5): contexts, PING, and the way of every other request to src/nspi and back. */
+#include <string.h>
+
+#include "nspi/request.h"
 #include "server/mapi_exchange.h"
+
+/* The server's name in the organisation: as in PidTagAddressBookHomeMessageDatabase, one for each mailbox, as Exchange has it
+ * since 2013 and Autodiscover gives it. */
+static const char *server_dn_of(struct mapi_exchange *mapi)
+{
+    const struct directory_user *user = identity_user(mapi->identity);
+    const char *end = strstr(user->legacy_dn, "/cn=Recipients/");
+    const char *domain = strchr(user->address, '@');
+    char guid_text[GUID_TEXT_SIZE];
+    guid_format(user->mailbox_guid, guid_text);
+    return arena_format(&mapi->arena, "%.*s/cn=Configuration/cn=Servers/cn=%s%s", end ? (int)(end - user->legacy_dn) : 0,
+                        user->legacy_dn, guid_text, domain ? domain : "");
+}
+
+static bool fill_call(struct mapi_exchange *mapi, struct nspi_call *call)
+{
+    struct services *services = mapi->services;
+    struct arena *arena = &mapi->arena;
+    const struct directory_user *user = identity_user(mapi->identity);
+    const char *base = services_public_url(services, arena, http_exchange_request(mapi->exchange));
+    if (!base)
+        return false;
+    *call = (struct nspi_call){
+        .arena = arena, .directory = services->directory, .user = user, .server_guid = services->server_guid,
+        .server_dn = server_dn_of(mapi),
+        .mailbox_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, user),
+        .address_book_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, user)};
+    return call->server_dn && call->mailbox_url && call->address_book_url;
+}
+
+static void execute(struct mapi_exchange *mapi, struct address_book *book)
+{
+    const struct wire_structure *structure = mapi->request.definition->success;
+    void *answer = arena_allocate(&mapi->arena, structure->size);
+    struct nspi_call call;
+    if (!answer || !fill_call(mapi, &call)) {
+        mapi->code = MAPI_RESPONSE_UNKNOWN_FAILURE;
+        return;
+    }
+    call.book = book;
+    nspi_execute(&call, mapi->request.definition, mapi->body, answer);
+    mapi_exchange_encode(mapi, structure, answer);
+}
+
+/* Off the loop: the book may have to be made, and handlers ask the directory. */
+static enum strand_result run_on_strand(struct strand_task *task)
+{
+    struct mapi_exchange *mapi = mapi_exchange_of_work(task);
+    execute(mapi, NULL);
+    mapi_exchange_done(mapi);
+    return STRAND_DONE;
+}
 
 static void bind_context(struct mapi_exchange *mapi)
 {
-    struct nspi_bind_success answer = {.server_guid = mapi->services->server_guid};
+    struct nspi_bind_success answer = {0};
+    struct nspi_call call = {.arena = &mapi->arena, .user = identity_user(mapi->identity),
+                             .server_guid = mapi->services->server_guid};
+    answer.error_code = nspi_bind(&call, mapi->body, &answer);
     mapi_exchange_encode(mapi, &nspi_bind_success_structure, &answer);
+    mapi->end_context = answer.error_code != EC_SUCCESS || mapi->code != MAPI_RESPONSE_SUCCESS;
+    mapi_exchange_finish(mapi);
 }
 
 static void unbind_context(struct mapi_exchange *mapi)
@@ -16,41 +72,7 @@ static void unbind_context(struct mapi_exchange *mapi)
     struct nspi_unbind_success answer = {.error_code = EC_UNBIND_SUCCESS};
     mapi_exchange_encode(mapi, &nspi_unbind_success_structure, &answer);
     mapi->end_context = true;
-}
-
-static struct bytes endpoint_url(struct mapi_exchange *mapi, enum session_endpoint endpoint)
-{
-    struct arena *arena = &mapi->arena;
-    const char *base = services_public_url(mapi->services, arena, http_exchange_request(mapi->exchange));
-    const char *url = base ? services_endpoint_url(mapi->services, arena, base, endpoint, identity_user(mapi->identity)) : NULL;
-    return url ? text_utf16_of_utf8(arena, bytes_of_string(url)) : BYTES_NONE;
-}
-
-/* Everything else: a success body whose ErrorCode says what is not there and whose optional parts are absent. All success
- * structures begin with StatusCode and ErrorCode. */
-static void answer_not_supported(struct mapi_exchange *mapi)
-{
-    const struct wire_structure *structure = mapi->request.definition->success;
-    struct nspi_unbind_success *answer = arena_allocate(&mapi->arena, structure->size);
-    if (!answer) {
-        mapi->code = MAPI_RESPONSE_UNKNOWN_FAILURE;
-        return;
-    }
-    answer->error_code = EC_NOT_SUPPORTED;
-    mapi_exchange_encode(mapi, structure, answer);
-}
-
-static void answer_address_book(struct mapi_exchange *mapi)
-{
-    if (mapi->request.definition->success == &nspi_get_mailbox_url_success_structure) {
-        struct nspi_get_mailbox_url_success answer = {.server_url = endpoint_url(mapi, SESSION_ENDPOINT_MAILBOX)};
-        mapi_exchange_encode(mapi, &nspi_get_mailbox_url_success_structure, &answer);
-    } else if (mapi->request.definition->success == &nspi_get_address_book_url_success_structure) {
-        struct nspi_get_address_book_url_success answer = {.server_url = endpoint_url(mapi, SESSION_ENDPOINT_ADDRESS_BOOK)};
-        mapi_exchange_encode(mapi, &nspi_get_address_book_url_success_structure, &answer);
-    } else {
-        answer_not_supported(mapi);
-    }
+    mapi_exchange_finish(mapi);
 }
 
 void nspi_handle(struct mapi_exchange *mapi)
@@ -63,10 +85,9 @@ void nspi_handle(struct mapi_exchange *mapi)
         unbind_context(mapi);
         break;
     case MAPI_REQUEST_ADDRESS_BOOK:
-        answer_address_book(mapi);
+        mapi_exchange_work(mapi, mailbox_strand_strand(mapi_context_of(&mapi->ticket)->mailbox_strand), run_on_strand);
         break;
-    default: /* PING */
-        break;
+    default: /* PING: meta-tags and headers, no body (2.2.6) */
+        mapi_exchange_finish(mapi);
     }
-    mapi_exchange_finish(mapi);
 }

@@ -1,0 +1,27 @@
+/* The values of an entry's properties (MS-OXOABK 2.2, MS-OXNSPI 3.1.4.1.7): attributes of the directory and those computed
+ * from it. Results are in call->arena or point into the book. Threads as in request.h. */
+#pragma once
+#include "nspi/request.h"
+
+/* How a request wants its values. */
+struct nspi_view {
+    uint32_t code_page;  /* of PtypString8, from the STAT */
+    bool ephemeral_ids;  /* PidTagEntryId as an ephemeral one, else permanent (fEphID) */
+    bool skip_objects;   /* no PtypObject values (fSkipObjects) */
+};
+struct nspi_view nspi_view_of(const struct stat *stat, uint32_t flags);
+
+/* The columns where a client names none (MS-OXNSPI R1627). */
+#define NSPI_DEFAULT_COLUMN_COUNT 7u
+extern const uint32_t nspi_default_columns[NSPI_DEFAULT_COLUMN_COUNT];
+
+/* The value of one property of the entry with this index (address_book_entry), of the type that the tag asks for; the tag's
+ * type PTYP_UNSPECIFIED stands for the native one. Where there is none, *ret_value is a PTYP_ERROR_CODE (NotFound, or
+ * NotEnoughMemory) and the result false. Index ADDRESS_BOOK_NONE: an entry without properties. Large attributes (photos,
+ * certificates) cost a look into the directory: not for sorting or restrictions. */
+bool nspi_property_value(struct nspi_call *call, const struct nspi_view *view, uint32_t index, uint32_t tag,
+                         struct property_value *ret_value);
+/* A row: one value for each column, errors in their places. False without memory. *ret_all (may be NULL) tells whether every
+ * column had a value. */
+bool nspi_property_row(struct nspi_call *call, const struct nspi_view *view, uint32_t index, uint32_t column_count,
+                       const uint32_t *columns, struct property_row *ret_row, bool *ret_all);
