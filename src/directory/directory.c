@@ -14,6 +14,7 @@ const char *directory_status_text(enum directory_status status)
         [DIRECTORY_DISABLED] = "the user is switched off",
         [DIRECTORY_UNAVAILABLE] = "the directory cannot be read or written",
         [DIRECTORY_READ_ONLY] = "this directory is changed elsewhere",
+        [DIRECTORY_NEWER_FORMAT] = "the directory was written by a later version of this program",
     };
     return texts[status];
 }

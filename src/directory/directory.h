@@ -18,6 +18,7 @@ enum directory_status {
     DIRECTORY_DISABLED,        /* the password is right, the user is switched off */
     DIRECTORY_UNAVAILABLE,     /* disk, memory, network */
     DIRECTORY_READ_ONLY,       /* this backend does not change that: do it where the data comes from */
+    DIRECTORY_NEWER_FORMAT,    /* the file was written by a later version of this program */
 };
 const char *directory_status_text(enum directory_status status);
 
