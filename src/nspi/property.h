@@ -25,3 +25,22 @@ bool nspi_property_value(struct nspi_call *call, const struct nspi_view *view, u
  * column had a value. */
 bool nspi_property_row(struct nspi_call *call, const struct nspi_view *view, uint32_t index, uint32_t column_count,
                        const uint32_t *columns, struct property_row *ret_row, bool *ret_all);
+
+/* Every property the address book knows, with its native type (strings as PtypString); NULL without memory. */
+const uint32_t *nspi_known_tags(struct arena *arena, uint32_t *ret_count);
+/* The tag with the type that a client may ask for instead: strings as PtypString8. */
+uint32_t nspi_tag_as_string8(uint32_t tag);
+
+/* PidTagDisplayType of an entry (MS-OXNSPI 2.2.1.3): ADDRESS_BOOK_TYPE_... */
+uint32_t nspi_display_type(const struct directory_entry *entry);
+/* Text in the type that 'tag' asks for (PtypString, PtypString8), in *ret_value. False without memory or for another type. */
+bool nspi_text_value(struct nspi_call *call, const struct nspi_view *view, uint32_t tag, const char *text,
+                     struct property_value *ret_value);
+/* Text of a value of type PtypString or PtypString8 (in the view's code page) as UTF-8; NULL for other types, absent values and
+ * without memory. */
+const char *nspi_value_text(struct nspi_call *call, const struct nspi_view *view, const struct property_value *value);
+/* Entry ids of an entry: permanent by its DN, or ephemeral by its number. Data NULL without memory. */
+struct bytes nspi_entry_id(struct nspi_call *call, const struct directory_entry *entry, bool ephemeral);
+/* The entry that a permanent or ephemeral entry id means (display types in it are ignored, R410, R379); ADDRESS_BOOK_NONE for
+ * nobody and for what is no such id, or an ephemeral one of another server. */
+uint32_t nspi_entry_id_find(struct nspi_call *call, struct bytes entry_id);
