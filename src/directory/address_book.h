@@ -18,7 +18,8 @@ struct address_book_cache;
 struct address_book_cache *address_book_cache_new(struct directory *directory);
 void address_book_cache_free(struct address_book_cache *cache);
 /* The current book: made at once where it is missing or small; a large one that is out of date is served as it is while the
- * next is made by the caller that found it so. NULL where the directory cannot be read and never could. */
+ * next is made by the caller that found it so, and for some seconds after that. NULL where the directory cannot be read and
+ * never could. */
 struct address_book *address_book_acquire(struct address_book_cache *cache);
 void address_book_release(struct address_book *book);
 /* The directory_version it shows. */
@@ -33,6 +34,7 @@ uint32_t address_book_find_number(const struct address_book *book, uint32_t numb
 uint32_t address_book_find_id(const struct address_book *book, struct guid id);
 uint32_t address_book_find_dn(const struct address_book *book, const char *legacy_dn);
 uint32_t address_book_find_address(const struct address_book *book, const char *address);
+uint32_t address_book_find_account(const struct address_book *book, const char *account);
 
 struct address_book_list {
     uint32_t count;
@@ -53,17 +55,33 @@ struct address_book_container {
 };
 uint32_t address_book_container_count(const struct address_book *book);
 const struct address_book_container *address_book_container(const struct address_book *book, uint32_t position);
+/* The position of the container with this number; ADDRESS_BOOK_NONE for none. */
+uint32_t address_book_find_container(const struct address_book *book, uint32_t number);
+/* Whether an entry stands in a container; hidden ones stand in none. */
+bool address_book_container_has(struct address_book *book, uint32_t container, uint32_t index);
 
 enum address_book_sort { ADDRESS_BOOK_DISPLAY_NAME, ADDRESS_BOOK_PHONETIC_DISPLAY_NAME };
 /* The entries of a container that are not hidden, sorted for a locale (Windows LCID; unknown ones sort as 0x409). Made at the
- * first request for it and kept with the book. Empty without memory. 'container' is a position. */
+ * first request for it and kept with the book. Empty without memory. 'container' is a position. Without a phonetic name an
+ * entry is sorted by its display name. */
 struct address_book_list address_book_order(struct address_book *book, uint32_t container, enum address_book_sort sort,
                                             uint32_t lcid);
+/* Where in that order an entry stands; ADDRESS_BOOK_NONE where it does not. */
+uint32_t address_book_position(struct address_book *book, uint32_t container, enum address_book_sort sort, uint32_t lcid,
+                               uint32_t index);
 /* The position in that order of the first entry whose name is at or after 'text' (UTF-8); count at the end. */
 uint32_t address_book_seek(struct address_book *book, uint32_t container, enum address_book_sort sort, uint32_t lcid,
                            const char *text);
-/* Ambiguous name resolution in a container: the first 'count_max' indexes that match 'name' (UTF-8), best match only. An
- * exact address, DN or '=alias' finds one; else every word of the name is a prefix of a word of the entry's display name,
- * first and last name, alias, address, office. Writes at most count_max; returns how many there are, at most count_max. */
+/* The same in any list that is sorted so. */
+uint32_t address_book_seek_in(struct address_book *book, struct address_book_list list, enum address_book_sort sort,
+                              uint32_t lcid, const char *text);
+/* Sorts any indexes, of hidden entries too, as that order would. False without memory, the indexes untouched. */
+bool address_book_sort_indexes(struct address_book *book, enum address_book_sort sort, uint32_t lcid, uint32_t count,
+                               uint32_t *indexes);
+/* Ambiguous name resolution in a container: indexes that match 'name' (UTF-8), best match only, in the locale's order. An
+ * address, a DN or '=alias' finds the one that has it (in the global list a hidden one too); else those whose whole display
+ * name it is; else those where every word of the name is the beginning of a word of display name, first or last name (also
+ * phonetic), alias, office or of an address. Case, accents, width, kana and punctuation do not count, in any locale. Writes
+ * at most count_max; returns how many there are, at most count_max: of more, which ones is left open. */
 uint32_t address_book_resolve(struct address_book *book, uint32_t container, uint32_t lcid, const char *name,
                               uint32_t count_max, uint32_t *ret_indexes);
