@@ -35,6 +35,7 @@ uint32_t nspi_container(const struct nspi_call *call, uint32_t container_id);
 /* Code pages that stand for something else (MS-OXNSPI 2.2.1.4). */
 #define NSPI_CP_TELETEX 0x00004F25u
 #define NSPI_CP_WINUNICODE 0x000004B0u
+#define NSPI_DEFAULT_LOCALE 0x00000409u
 
 /* Flags of GetProps, QueryRows (2.2.1.10) and of GetSpecialTable (2.2.1.12). */
 #define NSPI_SKIP_OBJECTS 0x00000001u

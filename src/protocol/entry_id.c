@@ -94,6 +94,13 @@ struct bytes entry_id_of_address_book(struct arena *arena, uint32_t type, const 
     return encoded(arena, &address_book_entry_id_structure, &id);
 }
 
+struct bytes entry_id_of_ephemeral(struct arena *arena, struct guid server, uint32_t type, uint32_t minimal_id)
+{
+    struct ephemeral_entry_id id = { .id_type = ID_TYPE_EPHEMERAL, .provider_uid = server, .version = ADDRESS_BOOK_VERSION,
+        .display_type = type, .mid = minimal_id };
+    return encoded(arena, &ephemeral_entry_id_structure, &id);
+}
+
 struct bytes entry_id_of_one_off(struct arena *arena, struct bytes display_name, struct bytes address_type, struct bytes email_address)
 {
     struct one_off_entry_id id = { .provider_uid = provider_one_off, .one_off_flags = ONE_OFF_UNICODE_FLAGS,

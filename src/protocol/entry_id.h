@@ -31,6 +31,8 @@ struct bytes entry_id_of_message(struct arena *arena, struct guid mailbox, uint1
     uint64_t folder_counter, struct guid message_replica, uint64_t message_counter);
 /* type is ADDRESS_BOOK_TYPE_... */
 struct bytes entry_id_of_address_book(struct arena *arena, uint32_t type, const char *x500_dn);
+/* 'server' is the GUID that Bind gave (MS-OXNSPI 2.2.9.2). */
+struct bytes entry_id_of_ephemeral(struct arena *arena, struct guid server, uint32_t type, uint32_t minimal_id);
 /* Texts are UTF-16LE without terminator. */
 struct bytes entry_id_of_one_off(struct arena *arena, struct bytes display_name, struct bytes address_type, struct bytes email_address);
 /* The mailbox store as PidTagStoreEntryId has it, without trailers. */
