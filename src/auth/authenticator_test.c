@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/authenticator.h"
+#include "auth/authorization.h"
 #include "auth/basic.h"
 #include "auth/failures.h"
 
@@ -25,7 +25,7 @@ struct fake_directory {
 static const char *const ada_addresses[] = {"ada@engine.test"};
 static const struct directory_user ada = {.id = {{1}}, .account = "ada", .display_name = "Ada", .address = "ada@engine.test",
                                           .addresses = ada_addresses, .address_count = 1, .legacy_dn = "/o=E/cn=ada",
-                                          .enabled = true};
+                                          .enabled = true, .switches = {.methods = DIRECTORY_METHOD_ALL}};
 
 static enum directory_status fake_verify(struct directory *directory, struct arena *arena, const char *logon,
                                          const char *password, struct directory_user *ret_user)
@@ -58,7 +58,7 @@ struct fixture {
 
 static struct authenticator_settings default_settings(void)
 {
-    return (struct authenticator_settings){.basic = true, .realm = "mapihttp", .remember_ms = 60000, .remembered_max = 2,
+    return (struct authenticator_settings){.methods = DIRECTORY_METHOD_BASIC, .realm = "mapihttp", .remember_ms = 60000, .remembered_max = 2,
                                            .failure_delay_ms = 500, .failures_per_account = 3, .failures_per_address = 5,
                                            .failure_window_ms = 10000, .lock_ms = 1000};
 }
@@ -99,9 +99,12 @@ static const char *basic_of(const char *credentials)
     return header;
 }
 
+static const struct authentication_policy everything = {.methods = DIRECTORY_METHOD_ALL};
+
 static struct authentication_request request_of(const char *header, const char *peer)
 {
-    return (struct authentication_request){.authorization = bytes_of_string(header), .peer = peer, .tls = true};
+    return (struct authentication_request){.authorization = bytes_of_string(header), .peer = peer, .tls = true,
+                                           .policy = everything};
 }
 
 /* Check and, where asked for, verify. */
@@ -167,10 +170,10 @@ static void says_nothing_but_no(void **state)
     assert_true(authenticator_answer_at(fixture->authenticator, 100) == 600);
     fixture->fake.broken = true;
     assert_int_equal(log_on(fixture, "ada:secret:1", "::1", 0, &outcome), AUTHENTICATION_UNAVAILABLE);
-    char typed[8];
-    struct authentication_request request = request_of(basic_of("somebody long:x"), "::1");
-    authenticator_typed_account(&request, typed, sizeof typed);
-    assert_string_equal(typed, "somebod");
+    fixture->fake.broken = false;
+    assert_int_equal(log_on(fixture, "some'body:x", "::1", 0, &outcome), AUTHENTICATION_FAILED);
+    assert_string_equal(outcome.account, "some?body");
+    assert_string_equal(outcome.method, "Basic");
 }
 
 static void locks_an_account_under_all_its_names(void **state)
@@ -193,7 +196,7 @@ static void locks_an_account_under_all_its_names(void **state)
     assert_int_equal(log_on(fixture, "ada:secret:1", "10.0.0.4", 1003, &outcome), AUTHENTICATION_ACCEPTED);
 }
 
-static void keeps_those_logged_on_through_a_lock(void **state)
+static void forgets_who_is_logged_on_at_a_lock(void **state)
 {
     struct fixture *fixture = *state;
     struct authentication_outcome outcome;
@@ -203,7 +206,9 @@ static void keeps_those_logged_on_through_a_lock(void **state)
     assert_int_equal(log_on(fixture, "ada:c", "10.0.0.1", 0, &outcome), AUTHENTICATION_FAILED);
     assert_true(outcome.locked_now);
     assert_int_equal(log_on(fixture, "ada:d", "10.0.0.1", 0, &outcome), AUTHENTICATION_FAILED);
-    assert_int_equal(log_on(fixture, "ada:secret:1", "::1", 1, &outcome), AUTHENTICATION_ACCEPTED); /* a remembered one */
+    assert_int_equal(log_on(fixture, "ada:secret:1", "::1", 1, &outcome), AUTHENTICATION_FAILED);
+    assert_string_equal(outcome.cause, "account locked after failed log-ons");
+    assert_int_equal(log_on(fixture, "ada:secret:1", "::1", 1000, &outcome), AUTHENTICATION_ACCEPTED);
 }
 
 static void locks_an_address_that_sprays(void **state)
@@ -272,21 +277,21 @@ static void counts_within_a_window_only(void **state)
 static void offers_basic_over_tls_only(void **state)
 {
     struct fixture *fixture = *state;
-    struct authentication_request request = {.peer = "::1", .tls = true};
+    struct authentication_request request = {.peer = "::1", .tls = true, .policy = everything};
     assert_int_equal(authenticator_check(fixture->authenticator, &request, 0).result, AUTHENTICATION_MISSING);
     char challenge[AUTHENTICATION_CHALLENGE_SIZE];
-    assert_true(authenticator_challenge(fixture->authenticator, true, 0, challenge));
+    assert_true(authenticator_challenge(fixture->authenticator, &everything, true, 0, challenge));
     assert_string_equal(challenge, "Basic realm=\"mapihttp\", charset=\"UTF-8\"");
-    assert_false(authenticator_challenge(fixture->authenticator, true, 1, challenge));
+    assert_false(authenticator_challenge(fixture->authenticator, &everything, true, 1, challenge));
     request = request_of(basic_of("ada:secret:1"), "::1");
     request.tls = false;
     assert_int_equal(authenticator_check(fixture->authenticator, &request, 0).result, AUTHENTICATION_NEEDS_TLS);
-    assert_false(authenticator_challenge(fixture->authenticator, false, 0, challenge));
+    assert_false(authenticator_challenge(fixture->authenticator, &everything, false, 0, challenge));
     struct authenticator_settings settings = default_settings();
     settings.basic_over_plain = true;
     authenticator_configure(fixture->authenticator, &settings);
     assert_int_equal(authenticator_check(fixture->authenticator, &request, 0).result, AUTHENTICATION_VERIFY);
-    assert_true(authenticator_challenge(fixture->authenticator, false, 0, challenge));
+    assert_true(authenticator_challenge(fixture->authenticator, &everything, false, 0, challenge));
 }
 
 static void reads_basic_strictly(void **state)
@@ -326,7 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(remembers_a_right_password),     TEST(gives_the_identity),
         TEST(says_nothing_but_no),            TEST(locks_an_account_under_all_its_names),
-        TEST(keeps_those_logged_on_through_a_lock), TEST(locks_an_address_that_sprays),
+        TEST(forgets_who_is_logged_on_at_a_lock), TEST(locks_an_address_that_sprays),
         TEST(does_not_hash_the_same_wrong_password_again),
         TEST(counts_within_a_window_only),    TEST(offers_basic_over_tls_only),
         TEST(reads_basic_strictly),

@@ -11,4 +11,3 @@ struct basic_credentials {
  * AUTHORIZATION_SIZE_MAX bytes. */
 bool basic_credentials_read(struct arena *arena, struct bytes authorization, struct basic_credentials *ret_credentials);
 void basic_credentials_wipe(struct basic_credentials *credentials);
-#define AUTHORIZATION_SIZE_MAX 16384u /* Negotiate tokens with many groups come near it */

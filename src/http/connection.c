@@ -170,6 +170,9 @@ void connection_close(struct http_connection *connection, enum connection_cause 
     http_tls_release(connection->tls);
     output_free(&connection->output);
     buffer_free(&connection->input);
+    if (connection->state)
+        connection->release_state(connection->state);
+    connection->state = NULL;
     struct http_home *home = connection->home;
     if (connection->previous)
         connection->previous->next = connection->next;

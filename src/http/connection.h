@@ -48,6 +48,8 @@ struct http_connection {
     struct output output;
     struct buffer input;            /* what was read behind the current request */
     struct http_delivery *deliveries; /* not settled */
+    void *state;                    /* a handler's, see http_exchange_set_connection_state */
+    void (*release_state)(void *state);
     char peer[46];
 };
 

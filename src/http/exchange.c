@@ -167,6 +167,21 @@ struct bytes http_exchange_channel_binding(const struct http_exchange *exchange)
     return connection && connection->tls ? http_tls_channel_binding(connection->tls) : BYTES_NONE;
 }
 
+void *http_exchange_connection_state(const struct http_exchange *exchange)
+{
+    return exchange->connection ? exchange->connection->state : NULL;
+}
+
+bool http_exchange_set_connection_state(struct http_exchange *exchange, void *state, void (*release)(void *state))
+{
+    struct http_connection *connection = exchange->connection;
+    if (!connection || connection->state)
+        return false;
+    connection->state = state;
+    connection->release_state = release;
+    return true;
+}
+
 void http_exchange_set_callbacks(struct http_exchange *exchange, const struct http_exchange_callbacks *callbacks)
 {
     exchange->callbacks = *callbacks;

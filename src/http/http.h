@@ -67,6 +67,13 @@ uint64_t http_exchange_started_ms(const struct http_exchange *exchange);
  * only (copy it into the arena); loop thread. */
 struct bytes http_exchange_channel_binding(const struct http_exchange *exchange);
 
+/* What a handler keeps with the connection from one request to the next (who logged on there); NULL until it is set, and when
+ * the connection is gone. Loop thread, by the holder. Never seen from another connection. */
+void *http_exchange_connection_state(const struct http_exchange *exchange);
+/* Sets it once; 'release' is called on the loop thread when the connection ends. False (nothing taken) when the connection is
+ * gone or has a state already. */
+bool http_exchange_set_connection_state(struct http_exchange *exchange, void *state, void (*release)(void *state));
+
 /* Why an exchange ended. */
 enum http_ending {
     HTTP_ENDING_SENT,   /* the whole answer was handed to the kernel */

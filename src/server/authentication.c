@@ -13,7 +13,7 @@ struct authentication {
     struct http_exchange *exchange;
     void (*accepted)(struct http_exchange *exchange, struct identity *identity, void *argument);
     void *argument;
-    struct authentication_request request;
+    struct authentication_request request; /* with a reference of its connection */
     struct authentication_outcome outcome;
     struct worker_job job;
     struct loop_task verified;
@@ -25,9 +25,12 @@ static void answer_challenge(struct authentication *authentication)
     struct http_exchange *exchange = authentication->exchange;
     char challenge[AUTHENTICATION_CHALLENGE_SIZE];
     http_answer_status(exchange, 401);
-    for (unsigned i = 0; authenticator_challenge(authentication->services->authenticator, authentication->request.tls, i,
-                                                 challenge); i++)
-        http_answer_header(exchange, "WWW-Authenticate", challenge);
+    if (authentication->outcome.result == AUTHENTICATION_CONTINUE)
+        http_answer_header(exchange, "WWW-Authenticate", authentication->outcome.answer);
+    else
+        for (unsigned i = 0; authenticator_challenge(authentication->services->authenticator, &authentication->request.policy,
+                                                     authentication->request.tls, i, challenge); i++)
+            http_answer_header(exchange, "WWW-Authenticate", challenge);
     http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
     http_answer_header(exchange, "X-ServerApplication", MAPI_SERVER_APPLICATION);
     http_answer_whole(exchange, BYTES_LITERAL("401 Access Denied: log on with your account and password.\n"));
@@ -40,10 +43,9 @@ static void delay_expired(struct loop_timer *timer)
 
 static void log_failure(const struct authentication *authentication)
 {
-    char account[80];
-    authenticator_typed_account(&authentication->request, account, sizeof account);
-    log_warning("log-on failed: %s; account '%s', from %s%s", authentication->outcome.cause, account,
-                authentication->request.peer, authentication->outcome.locked_now ? "; locked from now on" : "");
+    const struct authentication_outcome *outcome = &authentication->outcome;
+    log_warning("log-on failed: %s; account '%s', from %s, by %s%s", outcome->cause, outcome->account,
+                authentication->request.peer, outcome->method, outcome->locked_now ? "; locked from now on" : "");
 }
 
 static void fail_later(struct authentication *authentication)
@@ -61,8 +63,12 @@ static void fail_later(struct authentication *authentication)
 static void conclude(struct authentication *authentication)
 {
     const struct authentication_outcome *outcome = &authentication->outcome;
+    authentication_connection_release(authentication->request.connection);
+    authentication->request.connection = NULL;
     switch (outcome->result) {
     case AUTHENTICATION_ACCEPTED:
+        if (outcome->answer) /* the server's own proof (Kerberos), which goes with the answer */
+            http_answer_header(authentication->exchange, "WWW-Authenticate", outcome->answer);
         authentication->accepted(authentication->exchange, outcome->identity, authentication->argument);
         break;
     case AUTHENTICATION_FAILED:
@@ -73,9 +79,10 @@ static void conclude(struct authentication *authentication)
         http_answer_error(authentication->exchange, 403, "log-on is possible over TLS only");
         break;
     case AUTHENTICATION_UNAVAILABLE:
-        log_error("log-on not possible: the directory cannot be read");
-        http_answer_error(authentication->exchange, 503, "the directory cannot be read");
+        log_error("log-on not possible: %s", outcome->cause);
+        http_answer_error(authentication->exchange, 503, "log-on is not possible now");
         break;
+    case AUTHENTICATION_CONTINUE:
     case AUTHENTICATION_MISSING:
     case AUTHENTICATION_VERIFY:
         answer_challenge(authentication);
@@ -85,6 +92,11 @@ static void conclude(struct authentication *authentication)
 static void verified(struct loop_task *task)
 {
     conclude(container_of(task, struct authentication, verified));
+}
+
+static void release_connection(void *state)
+{
+    authentication_connection_release(state);
 }
 
 static void verify(struct worker_job *job)
@@ -108,30 +120,52 @@ static bool post_verification(struct authentication *authentication)
     return false;
 }
 
-void authenticate(struct services *services, struct http_exchange *exchange,
+/* What is kept with the connection; made when the first NTLM or Negotiate header comes. Without memory there is none. */
+static struct authentication_connection *connection_state(struct services *services, struct http_exchange *exchange,
+                                                          struct bytes authorization)
+{
+    struct authentication_connection *connection = http_exchange_connection_state(exchange);
+    if (connection || !authenticator_needs_connection(authorization))
+        return connection;
+    connection = authentication_connection_new(services->authenticator);
+    if (connection && !http_exchange_set_connection_state(exchange, connection, release_connection)) {
+        authentication_connection_release(connection);
+        return NULL;
+    }
+    return connection;
+}
+
+void authenticate(struct services *services, struct http_exchange *exchange, enum endpoint endpoint,
                   void (*accepted)(struct http_exchange *exchange, struct identity *identity, void *argument), void *argument)
 {
     const struct http_request *request = http_exchange_request(exchange);
-    const char *authorization = http_request_header(request, "Authorization");
-    struct authentication_request asked = {.authorization = bytes_of_string(authorization), .tls = request->tls,
-                                           .peer = http_exchange_peer(exchange),
-                                           .channel_binding = http_exchange_channel_binding(exchange)};
+    struct bytes authorization = bytes_of_string(http_request_header(request, "Authorization"));
+    struct authentication_request asked = {
+        .authorization = authorization, .tls = request->tls, .peer = http_exchange_peer(exchange),
+        .channel_binding = http_exchange_channel_binding(exchange), .policy = services_policy(services, endpoint),
+        .connection = connection_state(services, exchange, authorization), .arena = http_exchange_arena(exchange)};
     struct authentication_outcome outcome = authenticator_check(services->authenticator, &asked,
                                                                 loop_now_ms(http_exchange_loop(exchange)));
-    if (outcome.result == AUTHENTICATION_ACCEPTED) { /* the way of nearly all requests: nothing allocated */
+    if (outcome.result == AUTHENTICATION_ACCEPTED && !outcome.answer) { /* nearly all requests: nothing allocated */
         accepted(exchange, outcome.identity, argument);
         return;
     }
     struct authentication *authentication = arena_new(http_exchange_arena(exchange), struct authentication);
-    if (!authentication) {
+    struct bytes binding = arena_bytes(http_exchange_arena(exchange), asked.channel_binding);
+    if (!authentication || (asked.channel_binding.size && !binding.data)) {
+        identity_release(outcome.identity);
         http_answer_error(exchange, 503, "out of memory");
         return;
     }
+    asked.channel_binding = binding; /* the certificate may go with its connection */
+    asked.connection = authentication_connection_reference(asked.connection);
     *authentication = (struct authentication){.services = services, .exchange = exchange, .accepted = accepted,
                                               .argument = argument, .request = asked, .outcome = outcome,
                                               .job = {.run = verify}, .verified = {.run = verified}};
-    if (outcome.result != AUTHENTICATION_VERIFY)
+    if (outcome.result != AUTHENTICATION_VERIFY) {
         conclude(authentication);
-    else if (!post_verification(authentication))
+    } else if (!post_verification(authentication)) {
+        authentication_connection_release(asked.connection);
         http_answer_error(exchange, 503, "too many log-ons at once");
+    }
 }

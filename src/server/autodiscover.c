@@ -157,5 +157,5 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
 
 void autodiscover_handle(struct http_exchange *exchange, void *argument)
 {
-    authenticate(argument, exchange, authenticated, argument);
+    authenticate(argument, exchange, ENDPOINT_AUTODISCOVER, authenticated, argument);
 }

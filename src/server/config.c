@@ -13,6 +13,9 @@
 #define MINUTE_MS 60000u
 #define HOUR_MS 3600000u
 #define NO_CHOICES NULL
+#define METHODS "basic|ntlm|negotiate|bearer" /* in the order of the bits DIRECTORY_METHOD_... */
+#define ALL_METHODS "basic ntlm negotiate bearer"
+#define PROTECTIONS "default|none|allow|require"
 
 /* One row a setting: section, name, kind, field, minimum, maximum, choices, default, explanation. */
 static const struct setting settings[] = {
@@ -58,10 +61,35 @@ static const struct setting settings[] = {
     {"tls", "key", SETTING_PATH, FIELD(key_path), 0, 0, NO_CHOICES, "/etc/mapihttp/tls/key.pem",
         "Its private key, PEM; readable by the server's user."},
 
-    {"authentication", "basic", SETTING_BOOLEAN, FIELD(basic), 0, 0, NO_CHOICES, "yes",
-        "Offer Basic authentication."},
+    {"authentication", "methods", SETTING_WORDS, FIELD(methods), 0, 0, METHODS, "basic",
+        "Ways to log on that are offered, with spaces between. 'negotiate' is Kerberos, and NTLM inside it where 'ntlm' is named\n"
+        "too. Name 'ntlm' only once users have an NT hash or a helper answers for them: clients prefer it to Basic."},
+    {"authentication", "mapi_methods", SETTING_WORDS, FIELD(mapi_methods), 0, 0, METHODS, ALL_METHODS,
+        "Which of them at the MAPI endpoints (mailbox and address book)."},
+    {"authentication", "autodiscover_methods", SETTING_WORDS, FIELD(autodiscover_methods), 0, 0, METHODS, ALL_METHODS,
+        "Which of them at Autodiscover."},
+    {"authentication", "oab_methods", SETTING_WORDS, FIELD(oab_methods), 0, 0, METHODS, ALL_METHODS,
+        "Which of them at the offline address book."},
     {"authentication", "basic_over_plain", SETTING_BOOLEAN, FIELD(basic_over_plain), 0, 0, NO_CHOICES, "no",
-        "Offer it on connections without TLS too: only for a proxy that ends TLS on the same machine."},
+        "Offer Basic on connections without TLS too: only for a proxy that ends TLS on the same machine."},
+    {"authentication", "others_over_plain", SETTING_BOOLEAN, FIELD(others_over_plain), 0, 0, NO_CHOICES, "no",
+        "The same for the other methods."},
+    {"authentication", "persist", SETTING_BOOLEAN, FIELD(persist), 0, 0, NO_CHOICES, "yes",
+        "NTLM and Negotiate: further requests on a connection that has logged on need no log-on of their own. Say no where a\n"
+        "proxy may send the requests of several people over one connection."},
+    {"authentication", "handshake_timeout", SETTING_DURATION, FIELD(handshake_ms), 1000, 10 * MINUTE_MS, NO_CHOICES, "60s",
+        "How long a client may take to answer an NTLM or Negotiate challenge."},
+    {"authentication", "handshakes_max", SETTING_NUMBER, FIELD(handshakes_max), 16, 1000000, NO_CHOICES, "4096",
+        "Challenges that may wait for their answer; the oldest makes room."},
+    {"authentication", "extended_protection", SETTING_CHOICE, FIELD(extended_protection), 0, 0, "none|allow|require", "allow",
+        "Extended Protection (TLS channel bindings) for NTLM and Kerberos: not looked at; refused where the client sends wrong\n"
+        "ones; refused without right ones."},
+    {"authentication", "mapi_extended_protection", SETTING_CHOICE, FIELD(mapi_extended_protection), 0, 0, PROTECTIONS, "default",
+        "The same for the MAPI endpoints; 'default': as extended_protection says."},
+    {"authentication", "autodiscover_extended_protection", SETTING_CHOICE, FIELD(autodiscover_extended_protection), 0, 0,
+        PROTECTIONS, "default", "For Autodiscover."},
+    {"authentication", "oab_extended_protection", SETTING_CHOICE, FIELD(oab_extended_protection), 0, 0, PROTECTIONS, "default",
+        "For the offline address book."},
     {"authentication", "realm", SETTING_TEXT, FIELD(realm), 0, 0, NO_CHOICES, "mapihttp",
         "What browsers show beside the question for a password."},
     {"authentication", "remember", SETTING_DURATION, FIELD(remember_ms), 0, MINUTE_MS, NO_CHOICES, "60s",

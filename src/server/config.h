@@ -34,8 +34,11 @@ struct config {
     /* [tls] */
     char *certificate_path, *key_path;
     /* [authentication] */
-    bool basic;
-    bool basic_over_plain;
+    uint32_t methods, mapi_methods, autodiscover_methods, oab_methods; /* DIRECTORY_METHOD_... */
+    char *extended_protection, *mapi_extended_protection, *autodiscover_extended_protection, *oab_extended_protection;
+    bool basic_over_plain, others_over_plain;
+    bool persist;
+    uint32_t handshake_ms, handshakes_max;
     char *realm;
     uint32_t remember_ms;
     uint32_t remembered_max;

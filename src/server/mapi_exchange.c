@@ -312,5 +312,5 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
 void mapi_exchange_handle(struct http_exchange *exchange, void *argument)
 {
     struct mapi_endpoint *endpoint = argument;
-    authenticate(endpoint->services, exchange, authenticated, endpoint);
+    authenticate(endpoint->services, exchange, ENDPOINT_MAPI, authenticated, endpoint);
 }

@@ -38,11 +38,35 @@ static struct session_settings session_settings_of(const struct config *config)
 static struct authenticator_settings authenticator_settings_of(const struct config *config)
 {
     return (struct authenticator_settings){
-        .basic = config->basic, .basic_over_plain = config->basic_over_plain, .realm = config->realm,
+        .methods = config->methods, .basic_over_plain = config->basic_over_plain,
+        .others_over_plain = config->others_over_plain, .persist = config->persist, .realm = config->realm,
+        .handshake_ms = config->handshake_ms, .handshakes_max = config->handshakes_max,
         .remember_ms = config->remember_ms, .remembered_max = config->remembered_max,
         .failure_delay_ms = config->failure_delay_ms, .failures_per_account = config->failures_per_account,
         .failures_per_address = config->failures_per_address, .failure_window_ms = config->failure_window_ms,
         .lock_ms = config->lock_ms};
+}
+
+static enum extended_protection protection_of(const char *endpoint, const char *general)
+{
+    const char *value = strcmp(endpoint, "default") == 0 ? general : endpoint;
+    return strcmp(value, "require") == 0 ? EXTENDED_PROTECTION_REQUIRE
+        : strcmp(value, "allow") == 0 ? EXTENDED_PROTECTION_ALLOW : EXTENDED_PROTECTION_NONE;
+}
+
+struct authentication_policy services_policy(const struct services *services, enum endpoint endpoint)
+{
+    const struct config *config = atomic_load(&services->config);
+    const struct {
+        uint32_t methods;
+        const char *protection;
+    } rows[] = {
+        [ENDPOINT_MAPI] = {config->mapi_methods, config->mapi_extended_protection},
+        [ENDPOINT_AUTODISCOVER] = {config->autodiscover_methods, config->autodiscover_extended_protection},
+        [ENDPOINT_OAB] = {config->oab_methods, config->oab_extended_protection},
+    };
+    return (struct authentication_policy){
+        .methods = rows[endpoint].methods, .protection = protection_of(rows[endpoint].protection, config->extended_protection)};
 }
 
 struct mapi_answer_settings services_answer_settings(const struct services *services)

@@ -21,6 +21,9 @@ struct mapi_endpoint {
     bool exists; /* otherwise everything is an invalid path */
 };
 
+/* The endpoints that have methods and an Extended Protection of their own in the configuration. */
+enum endpoint { ENDPOINT_MAPI, ENDPOINT_AUTODISCOVER, ENDPOINT_OAB };
+
 struct services {
     struct server *server;        /* not its config: that is read on the main thread only */
     _Atomic(const struct config *) config;
@@ -55,6 +58,8 @@ void services_free(struct services *services);
 /* Adds /mapi/emsmdb, /mapi/nspi, /mapi, /mapi/healthcheck.htm and Autodiscover. False (logged) without memory. */
 bool services_add_routes(struct services *services);
 
+/* How one may log on at an endpoint. */
+struct authentication_policy services_policy(const struct services *services, enum endpoint endpoint);
 struct mapi_answer_settings services_answer_settings(const struct services *services);
 /* 'https://mail.example.org' without a slash at its end: the configured one, else from the request's Host; in the arena. */
 const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request);

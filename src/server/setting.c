@@ -45,6 +45,8 @@ void setting_range(const struct setting *setting, char *ret_text, size_t size)
     *ret_text = 0;
     if (setting->kind == SETTING_CHOICE) {
         snprintf(ret_text, size, "one of %s", setting->choices);
+    } else if (setting->kind == SETTING_WORDS) {
+        snprintf(ret_text, size, "some of %s", setting->choices);
     } else if (setting->kind == SETTING_BOOLEAN) {
         snprintf(ret_text, size, "yes or no");
     } else if (setting->maximum) {
@@ -127,6 +129,39 @@ static bool is_choice(const char *choices, const char *value)
     return false;
 }
 
+/* The bit of a word among "a|b|c", 0 for none. */
+static uint32_t choice_bit(const char *choices, const char *word, size_t word_size)
+{
+    for (uint32_t bit = 1; *choices; bit <<= 1) {
+        size_t choice_size = strcspn(choices, "|");
+        if (choice_size == word_size && strncasecmp(choices, word, word_size) == 0)
+            return bit;
+        choices += choice_size + (choices[choice_size] == '|');
+    }
+    return 0;
+}
+
+static bool assign_words(const struct setting *setting, void *field, const char *value, char *error, size_t error_size)
+{
+    uint32_t mask = 0;
+    for (const char *word = value + strspn(value, " ,"); *word; word += strspn(word, " ,")) {
+        size_t size = strcspn(word, " ,");
+        uint32_t bit = choice_bit(setting->choices, word, size);
+        if (bit == 0) {
+            snprintf(error, error_size, "'%.*s' is not one of %s", (int)size, word, setting->choices);
+            return false;
+        }
+        mask |= bit;
+        word += size;
+    }
+    if (mask == 0) {
+        snprintf(error, error_size, "name at least one of %s", setting->choices);
+        return false;
+    }
+    *(uint32_t *)field = mask;
+    return true;
+}
+
 static bool assign_text(const struct setting *setting, void *field, const char *value, char *error, size_t error_size)
 {
     if (setting->kind == SETTING_CHOICE && !is_choice(setting->choices, value)) {
@@ -158,6 +193,8 @@ bool setting_assign(const struct setting *setting, void *config, const char *val
         return assign_quantity(setting, field, value, ret_error, error_size);
     case SETTING_BOOLEAN:
         return assign_boolean(field, value, ret_error, error_size);
+    case SETTING_WORDS:
+        return assign_words(setting, field, value, ret_error, error_size);
     case SETTING_LISTENER:
         snprintf(ret_error, error_size, "not a single value");
         return false;

@@ -13,6 +13,7 @@ enum setting_kind {
     SETTING_SIZE,     /* uint32_t bytes: 4096, 64K, 8M */
     SETTING_BOOLEAN,  /* bool: yes, no (on, off, true, false) */
     SETTING_CHOICE,   /* char *: one of 'choices' */
+    SETTING_WORDS,    /* uint32_t mask: some of 'choices', spaces between; the first choice is bit 0 */
     SETTING_LISTENER, /* repeated; config.c */
 };
 
