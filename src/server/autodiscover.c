@@ -1,117 +1,303 @@
 #include "server/autodiscover.h"
 
-#include <sys/time.h>
-#include <time.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "server/authentication.h"
+#include "server/autodiscover_answer.h"
 #include "server/autodiscover_request.h"
-#include "server/page.h"
 
-#define OUTER_SCHEMA "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
+#define MAILBOXES_MAX 200u /* of one answer; Outlook opens far fewer */
 
 /* One request, in the arena of its exchange. The directory may have to wait for its disk: not on the loop. */
 struct autodiscovery {
     struct services *services;
     struct http_exchange *exchange;
+    struct identity *identity; /* NULL: nobody logged on */
     struct worker_job job;
     struct loop_task answered;
     struct arena arena;
     struct buffer answer;
+    const char *message;       /* of an error, instead of the usual one */
 };
 
-static void append_element(struct buffer *answer, const char *name, const char *value)
+/* --- how much is asked --- */
+
+static void answer_too_many(struct http_exchange *exchange, uint32_t wait_s)
 {
-    buffer_append_format(answer, "<%s>", name);
-    page_append_escaped(answer, value);
-    buffer_append_format(answer, "</%s>\n", name);
+    http_answer_status(exchange, 429);
+    http_answer_header_format(exchange, "Retry-After", "%u", (unsigned)wait_s);
+    http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
+    http_answer_whole(exchange, BYTES_LITERAL("429 Too Many Requests: ask again later.\n"));
 }
 
-static void append_store(struct buffer *answer, const char *name, const char *url)
+bool autodiscover_admit_address(struct services *services, struct http_exchange *exchange)
 {
-    buffer_append_format(answer, "<%s>\n", name);
-    append_element(answer, "InternalUrl", url);
-    append_element(answer, "ExternalUrl", url);
-    buffer_append_format(answer, "</%s>\n", name);
+    char key[RATE_LIMIT_KEY_SIZE_MAX];
+    uint32_t wait_s;
+    rate_limit_address_key(http_exchange_peer(exchange), key);
+    if (rate_limit_take(services->autodiscover_rates, key, atomic_load(&services->config)->autodiscover_requests_per_address,
+                        loop_now_ms(http_exchange_loop(exchange)), &wait_s))
+        return true;
+    answer_too_many(exchange, wait_s);
+    return false;
 }
 
-bool autodiscover_append_settings(struct buffer *answer, const struct autodiscover_settings *settings)
+static bool admit_identity(struct services *services, struct http_exchange *exchange, const struct identity *identity)
 {
-    char deployment_id[GUID_TEXT_SIZE];
-    guid_format(settings->deployment_id, deployment_id);
-    buffer_append_string(answer, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Autodiscover xmlns=\"" OUTER_SCHEMA "\">\n"
-                                 "<Response xmlns=\"" AUTODISCOVER_RESPONSE_SCHEMA "\">\n<User>\n");
-    append_element(answer, "DisplayName", settings->user->display_name);
-    append_element(answer, "LegacyDN", settings->user->legacy_dn);
-    append_element(answer, "AutoDiscoverSMTPAddress", settings->user->address);
-    append_element(answer, "DeploymentId", deployment_id);
-    buffer_append_string(answer, "</User>\n<Account>\n<AccountType>email</AccountType>\n<Action>settings</Action>\n"
-                                 "<MicrosoftOnline>False</MicrosoftOnline>\n<ConsumerMailbox>False</ConsumerMailbox>\n");
-    buffer_append_format(answer, "<Protocol Type=\"mapiHttp\" Version=\"%u\">\n", settings->mapi_version);
-    append_store(answer, "MailStore", settings->mailbox_url);
-    append_store(answer, "AddressBook", settings->address_book_url);
-    return buffer_append_string(answer, "</Protocol>\n</Account>\n</Response>\n</Autodiscover>\n");
+    char key[GUID_TEXT_SIZE];
+    uint32_t wait_s;
+    if (!identity)
+        return true;
+    guid_format(identity_user(identity)->id, key);
+    if (rate_limit_take(services->autodiscover_rates, key, atomic_load(&services->config)->autodiscover_requests_per_user,
+                        loop_now_ms(http_exchange_loop(exchange)), &wait_s))
+        return true;
+    log_info("Autodiscover: too many requests of %s", identity_user(identity)->account);
+    answer_too_many(exchange, wait_s);
+    return false;
 }
 
-static const char *error_message(unsigned error)
+/* --- what this server has to name --- */
+
+/* A path that no route takes answers nothing, so it is not named. */
+static const char *path_if_served(const struct services *services, const char *path)
 {
-    switch (error) {
-    case 500: return "The email address can't be found.";
-    case 501: return "There are no settings for this client: it has to support MAPI over HTTP.";
-    case 600: return "Invalid Request";
-    case 601: return "Provider is not available";
-    default: return "The server can't answer now.";
+    const struct http_route *route = path ? http_router_find(services->server->router, path) : NULL;
+    return route && strlen(route->path) > 1 ? path : NULL;
+}
+
+static struct autodiscover_paths find_paths(struct autodiscovery *autodiscovery, const struct directory_organization *organization)
+{
+    const struct services *services = autodiscovery->services;
+    char id[GUID_TEXT_SIZE];
+    guid_format(organization->address_book_id, id);
+    const char *files = guid_is_zero(organization->address_book_id) ? NULL : arena_format(&autodiscovery->arena, "/oab/%s/", id);
+    return (struct autodiscover_paths){
+        .address_book_files = path_if_served(services, files),
+        .web_services = path_if_served(services, "/ews/exchange.asmx"),
+        .control_panel = path_if_served(services, "/ecp/"),
+        .web_mail = path_if_served(services, "/owa/"),
+        .rpc_over_http = path_if_served(services, "/rpc/rpcproxy.dll") != NULL,
+    };
+}
+
+/* AuthPackage: the strongest that server, mailbox and client have. */
+static const char *find_auth_package(const struct services *services, const struct directory_user *user, bool takes_negotiate)
+{
+    bool negotiate = false, ntlm = false, basic = false;
+    char challenge[AUTHENTICATION_CHALLENGE_SIZE];
+    struct authentication_policy policy = services_policy(services, ENDPOINT_MAPI);
+    for (unsigned i = 0; authenticator_challenge(services->authenticator, &policy, true, i, challenge); i++) {
+        negotiate |= text_has_prefix_ignoring_case(challenge, "Negotiate");
+        ntlm |= text_has_prefix_ignoring_case(challenge, "NTLM");
+        basic |= text_has_prefix_ignoring_case(challenge, "Basic");
     }
+    uint32_t methods = user->switches.methods;
+    if (negotiate && takes_negotiate && (methods & (DIRECTORY_METHOD_KERBEROS | DIRECTORY_METHOD_NTLM)))
+        return "Negotiate";
+    if (ntlm && (methods & DIRECTORY_METHOD_NTLM))
+        return "Ntlm";
+    return basic && (methods & DIRECTORY_METHOD_BASIC) ? "Basic" : "";
 }
 
-bool autodiscover_append_error(struct buffer *answer, unsigned error, const char *host_name)
-{
-    struct timeval now;
-    struct tm parts;
-    uint32_t hash = 2166136261u;
-    for (const char *at = host_name; *at; at++)
-        hash = (hash ^ (uint8_t)*at) * 16777619u;
-    gettimeofday(&now, NULL);
-    gmtime_r(&now.tv_sec, &parts);
-    buffer_append_string(answer, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Autodiscover xmlns=\"" OUTER_SCHEMA "\">\n"
-                                 "<Response>\n");
-    buffer_append_format(answer, "<Error Time=\"%02d:%02d:%02d.%06ld0\" Id=\"%u\">\n<ErrorCode>%u</ErrorCode>\n", parts.tm_hour,
-                         parts.tm_min, parts.tm_sec, (long)now.tv_usec, hash, error);
-    append_element(answer, "Message", error_message(error));
-    return buffer_append_string(answer, "<DebugData/>\n</Error>\n</Response>\n</Autodiscover>\n");
-}
-
-/* The ErrorCode, or 0 and the settings in the answer. */
-static unsigned discover(struct autodiscovery *autodiscovery)
+static bool find_side(struct autodiscovery *autodiscovery, const char *base, const struct directory_user *user,
+                      struct autodiscover_side *ret_side)
 {
     struct services *services = autodiscovery->services;
     struct arena *arena = &autodiscovery->arena;
+    if (!base)
+        return false;
+    *ret_side = (struct autodiscover_side){
+        .base = base, .mailbox_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, user),
+        .address_book_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, user)};
+    return ret_side->mailbox_url && ret_side->address_book_url;
+}
+
+/* --- further mailboxes: told to those only who may open the mailbox asked about --- */
+
+static bool may_open(const struct autodiscovery *autodiscovery, const struct directory_user *user)
+{
+    return autodiscovery->identity &&
+           directory_may_open(autodiscovery->services->directory, identity_user(autodiscovery->identity), user);
+}
+
+/* MS-OXDSCLI 2.2.4.1.1.2.4: the archive by a DN of the owner's with its GUID, and a server name made of the same. */
+static struct autodiscover_mailbox archive_of(struct arena *arena, const struct directory_user *user)
+{
+    char guid[GUID_TEXT_SIZE];
+    const char *at = strchr(user->address, '@');
+    guid_format(user->archive_guid, guid);
+    return (struct autodiscover_mailbox){
+        .type = "Archive", .display_name = arena_format(arena, "Online Archive - %s", user->display_name),
+        .legacy_dn = arena_format(arena, "%s/guid=%s", user->legacy_dn, guid),
+        .server = arena_format(arena, "%s%s", guid, at ? at : "")};
+}
+
+static bool find_mailboxes(struct autodiscovery *autodiscovery, const struct directory_user *user,
+                           struct autodiscover_settings *settings)
+{
+    struct arena *arena = &autodiscovery->arena;
+    struct directory_user *others = NULL;
+    uint32_t other_count = 0, count = 0;
+    if (!may_open(autodiscovery, user))
+        return true;
+    /* Without this list Outlook still has the user's own mailbox. */
+    if (directory_additional_mailboxes(autodiscovery->services->directory, arena, user->id, &other_count, &others) != DIRECTORY_OK)
+        other_count = 0;
+    struct autodiscover_mailbox *mailboxes = arena_array(arena, struct autodiscover_mailbox, MAILBOXES_MAX);
+    if (!mailboxes)
+        return false;
+    if (!guid_is_zero(user->archive_guid)) {
+        mailboxes[count] = archive_of(arena, user);
+        if (!mailboxes[count].display_name || !mailboxes[count].legacy_dn || !mailboxes[count].server)
+            return false;
+        count++;
+    }
+    for (uint32_t i = 0; i < other_count && count < MAILBOXES_MAX; i++)
+        mailboxes[count++] = (struct autodiscover_mailbox){.type = "Delegate", .display_name = others[i].display_name,
+                                                           .address = others[i].address};
+    settings->mailboxes = mailboxes;
+    settings->mailbox_count = count;
+    return true;
+}
+
+static const char *public_folder_address(struct autodiscovery *autodiscovery, const struct directory_organization *organization)
+{
+    char id[GUID_TEXT_SIZE];
+    struct directory_user mailbox;
+    if (guid_is_zero(organization->public_folder_mailbox))
+        return "";
+    guid_format(organization->public_folder_mailbox, id);
+    return directory_find(autodiscovery->services->directory, &autodiscovery->arena, DIRECTORY_KEY_ID, id, &mailbox) == DIRECTORY_OK
+        ? mailbox.address : "";
+}
+
+/* --- answering --- */
+
+static unsigned append_settings(struct autodiscovery *autodiscovery, const struct directory_user *user,
+                                const struct directory_organization *organization)
+{
+    struct services *services = autodiscovery->services;
+    const struct http_request *request = http_exchange_request(autodiscovery->exchange);
+    struct autodiscover_client client = autodiscover_client_read(
+        http_request_header(request, "X-MapiHttpCapability"), http_request_header(request, "X-ClientCanHandle"),
+        http_request_header(request, "User-Agent"), http_request_header(request, "X-ClientApplication"));
+    struct autodiscover_settings settings = {
+        .user = user, .deployment_id = organization->id, .mapi_version = client.mapi_version,
+        .organization = organization->name, .paths = find_paths(autodiscovery, organization),
+        .auth_package = find_auth_package(services, user, client.takes_negotiate),
+        .public_folder_address = public_folder_address(autodiscovery, organization)};
+    settings.decision = autodiscover_decide(&(struct autodiscover_facts){
+        .client = client, .mapi_enabled = user->switches.mapi_enabled,
+        .mapi_http_allowed = directory_mapi_http_allowed(organization, user),
+        .block_rpc_http = user->switches.block_rpc_http,
+        .block_external_connectivity = user->switches.block_external_connectivity,
+        .block_versions = user->switches.block_versions, .rpc_over_http_available = settings.paths.rpc_over_http,
+        .services_available = settings.paths.address_book_files || settings.paths.web_services || settings.paths.control_panel,
+        .web_available = settings.paths.web_mail || settings.paths.web_services});
+    if (settings.decision.refusal) {
+        autodiscovery->message = settings.decision.refusal;
+        log_info("Autodiscover: no settings for the mailbox of %s: %s", user->account,
+                 settings.decision.remark ? settings.decision.remark : settings.decision.refusal);
+        return 501;
+    }
+    bool good = find_side(autodiscovery, services_internal_url(services, &autodiscovery->arena, request), user, &settings.internal) &&
+                find_side(autodiscovery, services_external_url(services, &autodiscovery->arena, request), user, &settings.external) &&
+                find_mailboxes(autodiscovery, user, &settings) &&
+                autodiscover_append_settings(&autodiscovery->answer, &settings);
+    return good ? 0 : 603;
+}
+
+/* A redirect to the mailbox itself would send the client round in circles. */
+static bool leads_to_itself(const struct directory_user *user)
+{
+    for (uint32_t i = 0; i < user->address_count; i++)
+        if (text_equal_ignoring_case(user->addresses[i], user->redirect_address))
+            return true;
+    return false;
+}
+
+static unsigned answer_user(struct autodiscovery *autodiscovery, const struct directory_user *user)
+{
+    struct directory_organization organization;
+    const char *redirect_address = user->redirect_address ? user->redirect_address : "";
+    const char *redirect_url = user->redirect_url ? user->redirect_url : "";
+    if (directory_user_is_off(user))
+        return 500;
+    if (*redirect_address && leads_to_itself(user)) {
+        log_warning("Autodiscover: the redirect address of %s is the mailbox's own", user->account);
+        return 602;
+    }
+    if (*redirect_address)
+        return autodiscover_append_redirect(&autodiscovery->answer, redirect_address, NULL) ? 0 : 603;
+    if (*redirect_url && strncasecmp(redirect_url, "https://", 8) != 0) {
+        log_warning("Autodiscover: the redirect URL of %s is not https", user->account);
+        return 602; /* clients would send their passwords there */
+    }
+    if (*redirect_url)
+        return autodiscover_append_redirect(&autodiscovery->answer, NULL, redirect_url) ? 0 : 603;
+    if (directory_organization(autodiscovery->services->directory, &autodiscovery->arena, &organization) != DIRECTORY_OK)
+        return 603;
+    return append_settings(autodiscovery, user, &organization);
+}
+
+/* Addresses and DNs that are not a mailbox's own: old DNs of one, groups and contacts (known, but without settings: 501). */
+static unsigned answer_entry(struct autodiscovery *autodiscovery, enum directory_key key, const char *value)
+{
+    struct directory *directory = autodiscovery->services->directory;
+    struct directory_entry entry;
+    struct directory_user user;
+    char id[GUID_TEXT_SIZE];
+    if (!directory->type->find_entry)
+        return 500;
+    switch (directory_find_entry(directory, &autodiscovery->arena, key, value, &entry)) {
+    case DIRECTORY_OK:
+        break;
+    case DIRECTORY_NOT_FOUND:
+    case DIRECTORY_INVALID:
+        return 500;
+    default:
+        return 603;
+    }
+    if (!directory_kind_has_mailbox(entry.kind))
+        return 501;
+    guid_format(entry.id, id);
+    switch (directory_find(directory, &autodiscovery->arena, DIRECTORY_KEY_ID, id, &user)) {
+    case DIRECTORY_OK:
+        return answer_user(autodiscovery, &user);
+    case DIRECTORY_NOT_FOUND:
+        return 500;
+    default:
+        return 603;
+    }
+}
+
+/* The ErrorCode, or 0 and the answer. */
+static unsigned discover(struct autodiscovery *autodiscovery)
+{
+    struct arena *arena = &autodiscovery->arena;
     const struct http_request *request = http_exchange_request(autodiscovery->exchange);
     struct autodiscover_request asked;
+    struct directory_user user;
     if (request->method != HTTP_METHOD_POST)
         return 600;
     unsigned error = autodiscover_request_read(arena, request->body, &asked);
     if (error)
         return error;
-    struct directory_user user;
-    struct directory_organization organization;
-    enum directory_status status = *asked.address
-        ? directory_find(services->directory, arena, DIRECTORY_KEY_ADDRESS, asked.address, &user)
-        : directory_find(services->directory, arena, DIRECTORY_KEY_LEGACY_DN, asked.legacy_dn, &user);
-    if (status == DIRECTORY_NOT_FOUND || (status == DIRECTORY_OK && !user.enabled))
-        return 500;
-    if (status != DIRECTORY_OK || directory_organization(services->directory, arena, &organization) != DIRECTORY_OK)
+    enum directory_key key = *asked.address ? DIRECTORY_KEY_ADDRESS : DIRECTORY_KEY_LEGACY_DN;
+    const char *value = *asked.address ? asked.address : asked.legacy_dn;
+    switch (directory_find(autodiscovery->services->directory, arena, key, value, &user)) {
+    case DIRECTORY_OK:
+        return answer_user(autodiscovery, &user);
+    case DIRECTORY_NOT_FOUND:
+    case DIRECTORY_INVALID:
+        return answer_entry(autodiscovery, key, value);
+    default:
         return 603;
-    unsigned version = autodiscover_mapi_version(http_request_header(request, "X-MapiHttpCapability"));
-    if (version == 0 || !user.mapi_enabled)
-        return 501;
-    const char *base = services_public_url(services, arena, request);
-    struct autodiscover_settings settings = {.user = &user, .deployment_id = organization.id, .mapi_version = version};
-    settings.mailbox_url = base ? services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, &user) : NULL;
-    settings.address_book_url = base ? services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, &user) : NULL;
-    if (!settings.mailbox_url || !settings.address_book_url || !autodiscover_append_settings(&autodiscovery->answer, &settings))
-        return 603;
-    return 0;
+    }
 }
 
 static void answered(struct loop_task *task)
@@ -119,6 +305,8 @@ static void answered(struct loop_task *task)
     struct autodiscovery *autodiscovery = container_of(task, struct autodiscovery, answered);
     struct http_exchange *exchange = autodiscovery->exchange;
     struct buffer answer = autodiscovery->answer;
+    if (autodiscovery->identity)
+        identity_release(autodiscovery->identity);
     arena_free(&autodiscovery->arena);
     http_answer_header(exchange, "Content-Type", "text/xml; charset=utf-8");
     http_answer_header(exchange, "Cache-Control", "private, no-store");
@@ -132,30 +320,46 @@ static void run_autodiscovery(struct worker_job *job)
     struct autodiscovery *autodiscovery = container_of(job, struct autodiscovery, job);
     unsigned error = discover(autodiscovery);
     if (error) {
-        buffer_clear(&autodiscovery->answer);
-        autodiscover_append_error(&autodiscovery->answer, error, autodiscovery->services->host_name);
+        buffer_free(&autodiscovery->answer);
+        autodiscover_append_error(&autodiscovery->answer, error, autodiscovery->message, autodiscovery->services->host_name);
     }
     loop_post(http_exchange_loop(autodiscovery->exchange), &autodiscovery->answered);
 }
 
-/* Any authenticated user may ask about any address, as in the address book that all of them see. */
-static void authenticated(struct http_exchange *exchange, struct identity *identity, void *argument)
+/* Takes the identity. Any authenticated user may ask about any address, as in the address book that all of them see. */
+static void begin(struct http_exchange *exchange, struct identity *identity, struct services *services)
 {
-    struct services *services = argument;
-    identity_release(identity);
     struct autodiscovery *autodiscovery = arena_new(http_exchange_arena(exchange), struct autodiscovery);
+    const char *refusal = NULL;
     if (atomic_load(&services->draining)) {
-        http_answer_error(exchange, 503, "shutting down");
+        refusal = "shutting down";
+    } else if (!admit_identity(services, exchange, identity)) {
+        identity_release(identity);
         return;
     }
     if (autodiscovery)
-        *autodiscovery = (struct autodiscovery){.services = services, .exchange = exchange,
+        *autodiscovery = (struct autodiscovery){.services = services, .exchange = exchange, .identity = identity,
                                                 .job = {.run = run_autodiscovery}, .answered = {.run = answered}};
-    if (!autodiscovery || !worker_post(services->server->blocking, &autodiscovery->job))
-        http_answer_error(exchange, 503, "too many requests at once");
+    if (!refusal && autodiscovery && worker_post(services->server->blocking, &autodiscovery->job))
+        return;
+    if (identity)
+        identity_release(identity);
+    http_answer_error(exchange, 503, refusal ? refusal : "too many requests at once");
+}
+
+static void authenticated(struct http_exchange *exchange, struct identity *identity, void *argument)
+{
+    begin(exchange, identity, argument);
 }
 
 void autodiscover_handle(struct http_exchange *exchange, void *argument)
 {
-    authenticate(argument, exchange, ENDPOINT_AUTODISCOVER, authenticated, argument);
+    struct services *services = argument;
+    if (!autodiscover_admit_address(services, exchange))
+        return;
+    if (atomic_load(&services->config)->autodiscover_authentication ||
+        http_request_header(http_exchange_request(exchange), "Authorization"))
+        authenticate(services, exchange, ENDPOINT_AUTODISCOVER, authenticated, services);
+    else
+        begin(exchange, NULL, services);
 }

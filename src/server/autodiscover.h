@@ -1,19 +1,12 @@
-/* Autodiscover for Outlook, the server's side (MS-OXDSCLI, POX): answers authenticated POSTs with the addresses of the MAPI
- * over HTTP endpoints. docs/autodiscover.md. */
+/* Autodiscover for Outlook, the server's side (MS-OXDSCLI, POX): answers POSTs with the ways to a mailbox. This file goes from
+ * the HTTP request to the directory; what is decided stands in autodiscover_decision.h, its XML in autodiscover_answer.h, the
+ * JSON form in autodiscover_json.h. docs/autodiscover.md. */
 #pragma once
 #include "server/services.h"
 
+#define AUTODISCOVER_PATH "/autodiscover/autodiscover.xml"
+
 /* argument: struct services. */
 http_handler autodiscover_handle;
-
-/* What an answer says, for autodiscover_append_settings. */
-struct autodiscover_settings {
-    const struct directory_user *user;
-    struct guid deployment_id;
-    const char *mailbox_url;
-    const char *address_book_url;
-    unsigned mapi_version;
-};
-bool autodiscover_append_settings(struct buffer *answer, const struct autodiscover_settings *settings);
-/* Time and the hash of the server's name go into the Error element (MS-OXDSCLI 2.2.4.1.1). */
-bool autodiscover_append_error(struct buffer *answer, unsigned error, const char *host_name);
+/* Counts a request of the client's address: false where there were too many, the exchange is then answered (429). */
+bool autodiscover_admit_address(struct services *services, struct http_exchange *exchange);

@@ -2,11 +2,9 @@
 
 #include <libxml/parser.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REQUEST_SCHEMA "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
-#define MAPI_VERSION_MAX 1u
 #define TEXT_SIZE_MAX 1024u
 
 static pthread_once_t parser_once = PTHREAD_ONCE_INIT;
@@ -73,12 +71,4 @@ unsigned autodiscover_request_read(struct arena *arena, struct bytes body, struc
     unsigned error = read_document(arena, document, ret_request);
     xmlFreeDoc(document);
     return error;
-}
-
-unsigned autodiscover_mapi_version(const char *capability)
-{
-    if (!capability || !*capability || strlen(capability) > 9 || capability[strspn(capability, "0123456789")] != '\0')
-        return 0;
-    unsigned version = (unsigned)strtoul(capability, NULL, 10);
-    return version < MAPI_VERSION_MAX ? version : MAPI_VERSION_MAX;
 }

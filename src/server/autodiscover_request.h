@@ -12,5 +12,3 @@ struct autodiscover_request {
 
 /* 0, or the ErrorCode of the answer (MS-OXDSCLI 2.2.4.1.1.1): 600 not a request, 601 a schema that is not Outlook's. */
 unsigned autodiscover_request_read(struct arena *arena, struct bytes body, struct autodiscover_request *ret_request);
-/* X-MapiHttpCapability: the version both sides speak, or 0. NULL is an absent header. */
-unsigned autodiscover_mapi_version(const char *capability);

@@ -132,8 +132,22 @@ static const struct setting settings[] = {
         "Name of the organisation, as clients show it."},
     {"organisation", "public_url", SETTING_TEXT, FIELD(public_url), 0, 0, NO_CHOICES, "",
         "What clients reach this server at, such as https://mail.example.org; empty: the name they asked for."},
+    {"organisation", "internal_url", SETTING_TEXT, FIELD(internal_url), 0, 0, NO_CHOICES, "",
+        "The same for clients inside of the organisation's network, where it is another; empty: public_url."},
+    {"organisation", "external_url", SETTING_TEXT, FIELD(external_url), 0, 0, NO_CHOICES, "",
+        "The same for clients outside. Mailboxes with block_external_connectivity are not told it."},
     {"organisation", "default_domain", SETTING_TEXT, FIELD(default_domain), 0, 0, NO_CHOICES, "",
         "Domain of users who log on with a bare name."},
+
+    {"autodiscover", "authentication", SETTING_BOOLEAN, FIELD(autodiscover_authentication), 0, 0, NO_CHOICES, "yes",
+        "Ask for a log-on before settings are told. Without it anybody can find out which addresses exist."},
+    {"autodiscover", "requests_per_address", SETTING_NUMBER, FIELD(autodiscover_requests_per_address), 0, 1000000, NO_CHOICES, "600",
+        "Autodiscover requests a minute of one client address (IPv6: of its /64); beyond it 429. 0: any number, as it has to\n"
+        "be behind a proxy from which all requests come."},
+    {"autodiscover", "requests_per_user", SETTING_NUMBER, FIELD(autodiscover_requests_per_user), 0, 1000000, NO_CHOICES, "60",
+        "The same of one user who is logged on."},
+    {"autodiscover", "json_reveals_users", SETTING_BOOLEAN, FIELD(autodiscover_json_reveals_users), 0, 0, NO_CHOICES, "no",
+        "Answer Autodiscover version 2, which needs no log-on, with 404 for addresses that do not exist."},
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
@@ -312,6 +326,11 @@ static bool assign_defaults(struct reading *reading)
     return true;
 }
 
+static bool is_url(const char *text)
+{
+    return *text == '\0' || strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+}
+
 /* What no single setting can know. */
 static bool check_together(const struct reading *reading)
 {
@@ -319,9 +338,12 @@ static bool check_together(const struct reading *reading)
     const char *wrong = NULL;
     if (config->context_idle_ms < config->pending_period_ms)
         wrong = "[mapi] context_idle is shorter than pending_period";
-    else if (*config->public_url && strncmp(config->public_url, "https://", 8) != 0
-        && strncmp(config->public_url, "http://", 7) != 0)
+    else if (!is_url(config->public_url))
         wrong = "[organisation] public_url does not begin with https://";
+    else if (!is_url(config->internal_url))
+        wrong = "[organisation] internal_url does not begin with https://";
+    else if (!is_url(config->external_url))
+        wrong = "[organisation] external_url does not begin with https://";
     if (wrong)
         snprintf(reading->error->text, sizeof reading->error->text, "%s: %s", reading->name, wrong);
     return !wrong;

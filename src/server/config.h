@@ -58,7 +58,13 @@ struct config {
     /* [organisation] */
     char *organisation_name;
     char *public_url;     /* scheme and host clients reach us at, "https://mail.example.org"; "": the Host they sent */
+    char *internal_url;   /* the same for clients inside and outside of the organisation's network; "": public_url */
+    char *external_url;
     char *default_domain; /* for user names without one */
+    /* [autodiscover] */
+    bool autodiscover_authentication;
+    uint32_t autodiscover_requests_per_address, autodiscover_requests_per_user; /* a minute; 0: no limit */
+    bool autodiscover_json_reveals_users;
 };
 
 /* What is wrong with a configuration, for a person: "FILE:12: [http] header_timout: unknown setting; did you mean

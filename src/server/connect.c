@@ -17,6 +17,20 @@
 #define RETRY_COUNT 6u
 #define RETRY_DELAY_MS 10000u
 
+/* The user's own mailbox was looked at when the request came; somebody else's has switches of its own. */
+static bool is_switched_off(struct mapi_exchange *mapi, const struct directory_user *owner)
+{
+    enum mailbox_switch state = mailbox_switches_look(mapi->services->switches, owner->id);
+    if (state == MAILBOX_SWITCH_UNKNOWN)
+        state = mailbox_switches_read(mapi->services->switches, owner->id);
+    if (state == MAILBOX_SWITCH_ON || state == MAILBOX_SWITCH_UNKNOWN)
+        return false;
+    log_info("Connect of %s to the mailbox of %s refused: %s", identity_user(mapi->identity)->account, owner->account,
+             mailbox_switch_text(state));
+    mapi->code = MAPI_RESPONSE_ENDPOINT_DISABLED;
+    return true;
+}
+
 /* Whose mailbox the DN names: the error code of MS-OXCRPC 3.1.4.1 where that is nobody, or somebody else's. */
 static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_request *body, bool as_administrator,
                            struct directory_user *ret_owner)
@@ -34,6 +48,8 @@ static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_requ
     }
     switch (directory_find(directory, &mapi->arena, DIRECTORY_KEY_LEGACY_DN, dn, ret_owner)) {
     case DIRECTORY_OK:
+        if (!as_administrator && is_switched_off(mapi, ret_owner))
+            return EC_ACCESS_DENIED;
         if (directory_may_open(directory, user, ret_owner))
             return EC_SUCCESS;
         if (directory_user_is_off(ret_owner))

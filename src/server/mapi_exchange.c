@@ -256,11 +256,65 @@ static void enter_context(struct mapi_exchange *mapi, bool body_good, const char
     }
 }
 
+static void enter(struct mapi_exchange *mapi)
+{
+    const char *detail = NULL;
+    bool body_good = decode_body(mapi, &detail);
+    if (!creates_context(mapi))
+        enter_context(mapi, body_good, detail);
+    else if (body_good)
+        create_context(mapi);
+    else
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_REQUEST_BODY, detail);
+}
+
+/* --- switches of the mailbox: off is 16, for contexts that run already at their next request --- */
+
+static void obey_switch(struct mapi_exchange *mapi, bool news)
+{
+    if (mapi->switch_state == MAILBOX_SWITCH_ON) {
+        enter(mapi);
+        return;
+    }
+    if (news || creates_context(mapi)) /* not once for each request of a client that goes on trying */
+        log_info("%s of %s refused: %s", mapi->request.type_name, identity_user(mapi->identity)->account,
+                 mailbox_switch_text(mapi->switch_state));
+    mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_DISABLED, mailbox_switch_text(mapi->switch_state));
+}
+
+static void switch_looked_up(struct loop_task *task)
+{
+    obey_switch(container_of(task, struct mapi_exchange, switch_looked_up), true);
+}
+
+static void look_up_switch(struct worker_job *job)
+{
+    struct mapi_exchange *mapi = container_of(job, struct mapi_exchange, switch_lookup);
+    const struct directory_user *user = identity_user(mapi->identity);
+    mapi->switch_state = mailbox_switches_read(mapi->services->switches, user->id);
+    if (mapi->switch_state == MAILBOX_SWITCH_UNKNOWN) /* the directory is away: by what log-on knew of the user */
+        mapi->switch_state = mailbox_switch_of(&(struct directory_organization){.mapi_http_enabled = true}, user);
+    loop_post(http_exchange_loop(mapi->exchange), &mapi->switch_looked_up);
+}
+
+static void check_switch(struct mapi_exchange *mapi)
+{
+    mapi->switch_state = mailbox_switches_look(mapi->services->switches, identity_user(mapi->identity)->id);
+    if (mapi->switch_state != MAILBOX_SWITCH_UNKNOWN) {
+        obey_switch(mapi, false);
+        return;
+    }
+    mapi->switch_lookup.run = look_up_switch;
+    mapi->switch_looked_up.run = switch_looked_up;
+    if (!worker_post(mapi->services->server->blocking, &mapi->switch_lookup))
+        mapi_exchange_refuse(mapi, MAPI_RESPONSE_UNKNOWN_FAILURE, "too many requests at once");
+}
+
 static void route(struct mapi_exchange *mapi)
 {
     const struct http_request *request = http_exchange_request(mapi->exchange);
     const struct config *config = atomic_load(&mapi->services->config);
-    const char *header = NULL, *detail = NULL;
+    const char *header = NULL;
     bool enabled = mapi->endpoint == SESSION_ENDPOINT_MAILBOX ? config->emsmdb_enabled : config->nspi_enabled;
     enum mapi_response_code code = mapi_request_read(request, mapi->endpoint, &mapi->request, &header);
     if (!mapi->path_exists) {
@@ -271,20 +325,12 @@ static void route(struct mapi_exchange *mapi)
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_SHUTTING_DOWN, NULL);
     } else if (!enabled) {
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_DISABLED, NULL);
-    } else if (!identity_user(mapi->identity)->mapi_enabled) {
-        mapi_exchange_refuse(mapi, MAPI_RESPONSE_NO_PRIVILEGE, "MAPI over HTTP is switched off for this account");
     } else if (code != MAPI_RESPONSE_SUCCESS) {
         mapi_exchange_refuse(mapi, code, header);
     } else if (request->oversized) {
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_TOO_LARGE, NULL);
     } else {
-        bool body_good = decode_body(mapi, &detail);
-        if (!creates_context(mapi))
-            enter_context(mapi, body_good, detail);
-        else if (body_good)
-            create_context(mapi);
-        else
-            mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_REQUEST_BODY, detail);
+        check_switch(mapi);
     }
 }
 

@@ -27,6 +27,9 @@ struct mapi_exchange {
     struct mailbox_strand *other_strand; /* while the work is at another mailbox */
     struct strand_task work;
     struct loop_task completed;
+    struct worker_job switch_lookup;   /* whether the mailbox is switched off, where that is not remembered */
+    struct loop_task switch_looked_up;
+    enum mailbox_switch switch_state;
     struct arena arena;             /* of the decoded body and the work */
     void *body;                     /* the decoded request, struct ..._request */
     struct buffer answer;           /* the response body */

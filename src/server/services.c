@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "server/autodiscover.h"
+#include "server/autodiscover_json.h"
 #include "server/mapi_exchange.h"
 #include "server/notification_wait.h"
 #include "server/page.h"
@@ -15,6 +16,7 @@
 #define SWEEP_PERIOD_MS 1000u
 #define MAPI_BODY_SIZE_MAX (ROP_REQUEST_SIZE_MAX + AUXILIARY_SIZE_MAX + 64u) /* Execute: the largest body there is */
 #define AUTODISCOVER_BODY_SIZE_MAX 65536u
+#define RATE_LIMIT_ENTRIES_MAX 8192u
 
 /* --- hooks and settings --- */
 
@@ -127,10 +129,13 @@ struct services *services_new(struct server *server, struct directory *directory
         strcpy(services->host_name, "localhost");
     services->authenticator = authenticator_new(&authentication, directory);
     services->strands = mailbox_strands_new(server->workers);
+    services->switches = mailbox_switches_new(directory);
+    services->autodiscover_rates = rate_limit_new(RATE_LIMIT_ENTRIES_MAX);
     services->sessions = session_table_new(&sessions, &(struct session_hooks){
         .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
         .delivery_release = release_delivery});
-    if (!services->authenticator || !services->strands || !services->sessions) {
+    if (!services->authenticator || !services->strands || !services->sessions || !services->switches ||
+        !services->autodiscover_rates) {
         log_error("out of memory");
         services_free(services);
         return NULL;
@@ -166,6 +171,8 @@ void services_free(struct services *services)
     if (services->sessions)
         session_table_free(services->sessions);
     mailbox_strands_free(services->strands);
+    mailbox_switches_free(services->switches);
+    rate_limit_free(services->autodiscover_rates);
     authenticator_free(services->authenticator);
     pthread_mutex_destroy(&services->orphans_lock);
     free(services);
@@ -173,16 +180,32 @@ void services_free(struct services *services)
 
 /* --- addresses --- */
 
+static const char *without_slashes(struct arena *arena, const char *url)
+{
+    size_t size = strlen(url);
+    while (size && url[size - 1] == '/')
+        size--;
+    return arena_string_of(arena, bytes_of(url, size));
+}
+
 const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request)
 {
     const char *configured = atomic_load(&services->config)->public_url;
-    if (configured && *configured) {
-        size_t size = strlen(configured);
-        while (size && configured[size - 1] == '/')
-            size--;
-        return arena_string_of(arena, bytes_of(configured, size));
-    }
+    if (configured && *configured)
+        return without_slashes(arena, configured);
     return arena_format(arena, "%s://%s", request->tls ? "https" : "http", *request->host ? request->host : services->host_name);
+}
+
+const char *services_internal_url(const struct services *services, struct arena *arena, const struct http_request *request)
+{
+    const char *configured = atomic_load(&services->config)->internal_url;
+    return configured && *configured ? without_slashes(arena, configured) : services_public_url(services, arena, request);
+}
+
+const char *services_external_url(const struct services *services, struct arena *arena, const struct http_request *request)
+{
+    const char *configured = atomic_load(&services->config)->external_url;
+    return configured && *configured ? without_slashes(arena, configured) : services_public_url(services, arena, request);
 }
 
 const char *services_endpoint_url(const struct services *services, struct arena *arena, const char *public_url,
@@ -210,7 +233,9 @@ bool services_add_routes(struct services *services)
         {.path = "/mapi", .below = true, .takes_oversized = true, .body_size_max = MAPI_BODY_SIZE_MAX,
          .handler = mapi_exchange_handle, .argument = &services->no_endpoint},
         {.path = "/mapi/healthcheck.htm", .handler = page_health_check, .argument = services},
-        {.path = "/autodiscover/autodiscover.xml", .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
+        {.path = AUTODISCOVER_JSON_PATH, .below = true, .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
+         .handler = autodiscover_json_handle, .argument = services},
+        {.path = AUTODISCOVER_PATH, .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
          .handler = autodiscover_handle, .argument = services},
     };
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {

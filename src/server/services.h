@@ -7,6 +7,8 @@
 #include "auth/authenticator.h"
 #include "http/mapi_answer.h"
 #include "server/mailbox_strands.h"
+#include "server/mailbox_switch.h"
+#include "server/rate_limit.h"
 #include "server/server.h"
 #include "session/executor.h"
 #include "session/session.h"
@@ -31,6 +33,8 @@ struct services {
     struct authenticator *authenticator;
     struct session_table *sessions;
     struct mailbox_strands *strands;
+    struct mailbox_switches *switches;
+    struct rate_limit *autodiscover_rates; /* keys: client addresses, user ids */
     struct rop_executor executor;
     char host_name[256];
     struct guid server_guid;      /* of the address book server: stable for an organisation */
@@ -63,6 +67,9 @@ struct authentication_policy services_policy(const struct services *services, en
 struct mapi_answer_settings services_answer_settings(const struct services *services);
 /* 'https://mail.example.org' without a slash at its end: the configured one, else from the request's Host; in the arena. */
 const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request);
+/* The same for clients inside and outside of the organisation's network: their own settings, else the public one. */
+const char *services_internal_url(const struct services *services, struct arena *arena, const struct http_request *request);
+const char *services_external_url(const struct services *services, struct arena *arena, const struct http_request *request);
 /* '<public url>/mapi/emsmdb/?MailboxId=<guid>@<domain>'; NULL without memory. */
 const char *services_endpoint_url(const struct services *services, struct arena *arena, const char *public_url,
                                   enum session_endpoint endpoint, const struct directory_user *user);

@@ -9,6 +9,7 @@
 #include "actor.h"
 #include "base/filetime.h"
 #include "base/text.h"
+#include "directory/embedded.h"
 
 #define LINE_SIZE_MAX 4096
 
@@ -133,6 +134,10 @@ static void set(struct config *config, struct words *words)
         {"resend", NULL, &config->resend},               {"emsmdb", NULL, &config->emsmdb_enabled},
         {"nspi", NULL, &config->nspi_enabled},           {"faults", NULL, &config->fault_injection},
         {"plain", NULL, &config->basic_over_plain},
+        {"autodiscover-authentication", NULL, &config->autodiscover_authentication},
+        {"autodiscover-per-address", &config->autodiscover_requests_per_address, NULL},
+        {"autodiscover-per-user", &config->autodiscover_requests_per_user, NULL},
+        {"json-reveals-users", NULL, &config->autodiscover_json_reveals_users},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!name || strcmp(rows[i].name, name) != 0)
@@ -176,6 +181,17 @@ static uint32_t count_waits(struct runner *runner)
     return atomic_load(&runner->fixture.services->parked_waits);
 }
 
+/* switch NAME mapi on|off */
+static void switch_mailbox(struct runner *runner, struct words *words)
+{
+    const char *account = words_next(words), *what = words_next(words);
+    bool on = strcmp(words_next(words), "on") == 0;
+    if (!runner->fixture.started)
+        server_fixture_start(&runner->fixture);
+    if (strcmp(what, "mapi") != 0 || embedded_directory_set_mapi_enabled(runner->fixture.directory, account, on) != DIRECTORY_OK)
+        scenario_fail("cannot be switched");
+}
+
 static bool run_world(struct runner *runner, struct words *words)
 {
     if (words_take(words, "set"))
@@ -188,6 +204,8 @@ static bool run_world(struct runner *runner, struct words *words)
         usleep(1000 * words_number(words));
     else if (words_take(words, "drain"))
         services_drain(runner->fixture.services);
+    else if (words_take(words, "switch"))
+        switch_mailbox(runner, words);
     else if (words_take(words, "raise"))
         fake_executor_raise(runner->fixture.fake, words_next(words));
     else if (words_take(words, "effects"))

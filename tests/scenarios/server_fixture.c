@@ -73,7 +73,8 @@ void server_fixture_configure(struct server_fixture *fixture)
         .failure_delay_ms = 50, .failures_per_account = 0, .failures_per_address = 0, .failure_window_ms = 60000,
         .lock_ms = 1000, .pending_period_ms = 15000, .context_idle_ms = 900000, .notification_wait_ms = 300000,
         .contexts_per_user_max = 100, .parked_waits_max = 100, .resend = true, .kept_answers_size_max = 1 << 20,
-        .emsmdb_enabled = true, .nspi_enabled = true, .fault_injection = true, .public_url = "", .default_domain = "",
+        .emsmdb_enabled = true, .nspi_enabled = true, .fault_injection = true, .public_url = "", .internal_url = "", .external_url = "", .default_domain = "",
+        .autodiscover_authentication = true,
         .organisation_name = "Engine"};
 }
 
