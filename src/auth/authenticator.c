@@ -131,13 +131,28 @@ static struct authentication_outcome failed(const char *method, const char *caus
     return (struct authentication_outcome){.result = AUTHENTICATION_FAILED, .method = method, .cause = cause, .account = "?"};
 }
 
+uint64_t authenticator_proof_version(struct authenticator *authenticator, enum authentication_scheme scheme)
+{
+    uint64_t version = directory_version(authenticator->directory);
+    if (scheme != SCHEME_BEARER)
+        return version;
+    pthread_mutex_lock(&authenticator->lock);
+    struct mechanism *mechanism = mechanism_keep(authenticator->mechanisms[scheme]);
+    pthread_mutex_unlock(&authenticator->lock);
+    if (mechanism && mechanism->type->version)
+        version += mechanism->type->version(mechanism) * 0x9E3779B97F4A7C15ull; /* both change; their sum must not stand still */
+    mechanism_release(mechanism);
+    return version;
+}
+
 /* Basic and Bearer: was this very header right a moment ago? */
-static struct identity *recall(struct authenticator *authenticator, struct bytes header, uint64_t now_ms)
+static struct identity *recall(struct authenticator *authenticator, enum authentication_scheme scheme, struct bytes header,
+                               uint64_t now_ms)
 {
     uint8_t key[REMEMBERED_KEY_SIZE];
     if (!authenticator_hash(authenticator, header, key))
         return NULL;
-    uint64_t version = directory_version(authenticator->directory);
+    uint64_t version = authenticator_proof_version(authenticator, scheme);
     pthread_mutex_lock(&authenticator->lock);
     struct identity *identity = remembered_find(authenticator->remembered, key, version, now_ms);
     pthread_mutex_unlock(&authenticator->lock);
@@ -167,9 +182,12 @@ struct authentication_outcome authenticator_check(struct authenticator *authenti
         authentication_connection_forget(request->connection);
     if (request->authorization.size > AUTHORIZATION_SIZE_MAX)
         return failed("?", "oversized authorization");
-    enum authentication_scheme scheme = authorization_read(request->authorization).scheme;
+    struct authorization authorization = authorization_read(request->authorization);
+    enum authentication_scheme scheme = authorization.scheme;
     if (scheme == SCHEME_COUNT)
         return failed("?", "unknown scheme");
+    if (scheme == SCHEME_BEARER && authorization.token.size == 0) /* so Outlook asks where tokens are to be had */
+        return (struct authentication_outcome){.result = AUTHENTICATION_MISSING};
     const char *name = authentication_scheme_names[scheme];
     if (!(methods & authentication_scheme_method(scheme)))
         return failed(name, "this method is not offered here");
@@ -180,7 +198,7 @@ struct authentication_outcome authenticator_check(struct authenticator *authenti
             return authenticator_verify_token(authenticator, scheme, request, now_ms);
         return (struct authentication_outcome){.result = AUTHENTICATION_VERIFY};
     }
-    struct identity *identity = recall(authenticator, request->authorization, now_ms);
+    struct identity *identity = recall(authenticator, scheme, request->authorization, now_ms);
     if (identity)
         return (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED, .identity = identity};
     if (scheme == SCHEME_BASIC && !is_readable_basic(request->authorization))
@@ -212,7 +230,7 @@ uint64_t authenticator_answer_at(struct authenticator *authenticator, uint64_t a
 /* --- challenges --- */
 
 /* False where the scheme is not offered. Under the lock. */
-static bool challenge_of(struct authenticator *authenticator, uint32_t methods, enum authentication_scheme scheme,
+static bool challenge_of(struct authenticator *authenticator, uint32_t methods, enum authentication_scheme scheme, bool refused,
                          char text[AUTHENTICATION_CHALLENGE_SIZE])
 {
     struct mechanism *mechanism = authenticator->mechanisms[scheme];
@@ -225,19 +243,20 @@ static bool challenge_of(struct authenticator *authenticator, uint32_t methods, 
     if (!mechanism)
         return false;
     if (mechanism->type->challenge)
-        return mechanism->type->challenge(mechanism, text, AUTHENTICATION_CHALLENGE_SIZE);
+        return mechanism->type->challenge(mechanism, refused, text, AUTHENTICATION_CHALLENGE_SIZE);
     snprintf(text, AUTHENTICATION_CHALLENGE_SIZE, "%s", authentication_scheme_names[scheme]);
     return true;
 }
 
-bool authenticator_challenge(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls,
+bool authenticator_challenge(struct authenticator *authenticator, const struct authentication_request *request, bool refused,
                              unsigned index, char text[AUTHENTICATION_CHALLENGE_SIZE])
 {
     bool offered = false;
+    enum authentication_scheme tried = authorization_read(request->authorization).scheme;
     pthread_mutex_lock(&authenticator->lock);
-    uint32_t methods = allowed_methods(&authenticator->settings, policy, tls);
+    uint32_t methods = allowed_methods(&authenticator->settings, &request->policy, request->tls);
     for (unsigned scheme = 0; scheme < SCHEME_COUNT && !offered; scheme++)
-        offered = challenge_of(authenticator, methods, scheme, text) && index-- == 0;
+        offered = challenge_of(authenticator, methods, scheme, refused && scheme == tried, text) && index-- == 0;
     pthread_mutex_unlock(&authenticator->lock);
     return offered;
 }

@@ -107,8 +107,8 @@ struct authentication_outcome authenticator_verify(struct authenticator *authent
                                                    const struct authentication_request *request, uint64_t now_ms);
 /* When a request that arrived at 'arrived_ms' may be told that it failed. */
 uint64_t authenticator_answer_at(struct authenticator *authenticator, uint64_t arrived_ms);
-/* Copies the WWW-Authenticate value number 'index' of a 401 (Negotiate, NTLM, Basic, Bearer); false beyond the last. 'tls' as of
- * the connection. */
+/* Copies the WWW-Authenticate value number 'index' of a 401 (Negotiate, NTLM, Basic, Bearer); false beyond the last. 'refused':
+ * what the request brought was refused (FAILED), which Bearer says. */
 #define AUTHENTICATION_CHALLENGE_SIZE 1024u
-bool authenticator_challenge(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls,
+bool authenticator_challenge(struct authenticator *authenticator, const struct authentication_request *request, bool refused,
                              unsigned index, char text[AUTHENTICATION_CHALLENGE_SIZE]);

@@ -27,6 +27,8 @@ struct authenticator {
 };
 
 bool authenticator_hash(struct authenticator *authenticator, struct bytes header, uint8_t ret_key[REMEMBERED_KEY_SIZE]);
+/* What a proof by this scheme rests on: changes with the directory, and with what the mechanism goes by. */
+uint64_t authenticator_proof_version(struct authenticator *authenticator, enum authentication_scheme scheme);
 /* DIRECTORY_METHOD_... that this request may use. */
 uint32_t authenticator_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls);
 

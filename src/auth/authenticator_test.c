@@ -280,18 +280,18 @@ static void offers_basic_over_tls_only(void **state)
     struct authentication_request request = {.peer = "::1", .tls = true, .policy = everything};
     assert_int_equal(authenticator_check(fixture->authenticator, &request, 0).result, AUTHENTICATION_MISSING);
     char challenge[AUTHENTICATION_CHALLENGE_SIZE];
-    assert_true(authenticator_challenge(fixture->authenticator, &everything, true, 0, challenge));
+    assert_true(authenticator_challenge(fixture->authenticator, &request, false, 0, challenge));
     assert_string_equal(challenge, "Basic realm=\"mapihttp\", charset=\"UTF-8\"");
-    assert_false(authenticator_challenge(fixture->authenticator, &everything, true, 1, challenge));
+    assert_false(authenticator_challenge(fixture->authenticator, &request, false, 1, challenge));
     request = request_of(basic_of("ada:secret:1"), "::1");
     request.tls = false;
     assert_int_equal(authenticator_check(fixture->authenticator, &request, 0).result, AUTHENTICATION_NEEDS_TLS);
-    assert_false(authenticator_challenge(fixture->authenticator, &everything, false, 0, challenge));
+    assert_false(authenticator_challenge(fixture->authenticator, &request, false, 0, challenge));
     struct authenticator_settings settings = default_settings();
     settings.basic_over_plain = true;
     authenticator_configure(fixture->authenticator, &settings);
     assert_int_equal(authenticator_check(fixture->authenticator, &request, 0).result, AUTHENTICATION_VERIFY);
-    assert_true(authenticator_challenge(fixture->authenticator, &everything, false, 0, challenge));
+    assert_true(authenticator_challenge(fixture->authenticator, &request, false, 0, challenge));
 }
 
 static void reads_basic_strictly(void **state)

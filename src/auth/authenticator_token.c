@@ -239,7 +239,7 @@ struct authentication_outcome authenticator_verify_token(struct authenticator *a
     pthread_mutex_lock(&authenticator->lock);
     leg.settings = authenticator->settings;
     pthread_mutex_unlock(&authenticator->lock);
-    leg.directory_version = directory_version(authenticator->directory);
+    leg.directory_version = authenticator_proof_version(authenticator, scheme);
     bind_channels(&leg);
     leg.input.arena = request->arena;
     leg.input.bindings = &leg.bindings;

@@ -203,3 +203,10 @@ void jwks_source_get(struct jwks_source *source, uint64_t wanted, uint64_t now_m
     pthread_mutex_unlock(&source->lock);
     *ret_state = state;
 }
+
+void jwks_source_expire(struct jwks_source *source)
+{
+    pthread_mutex_lock(&source->lock);
+    source->tried = false;
+    pthread_mutex_unlock(&source->lock);
+}

@@ -30,5 +30,7 @@ struct jwks_state {
 /* The keys. 'wanted' is the number of a set in which a key was missed: newer ones are fetched, if the last fetch is long
  * enough ago; 0: nothing is missed. A file is looked at again at most once a second, and read when it has changed. */
 void jwks_source_get(struct jwks_source *source, uint64_t wanted, uint64_t now_ms, struct jwks_state *ret_state);
+/* The next call fetches, whatever time has passed. Any thread. */
+void jwks_source_expire(struct jwks_source *source);
 /* The number of the current set; cheap, on a loop too. */
 uint64_t jwks_source_number(const struct jwks_source *source);

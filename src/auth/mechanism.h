@@ -96,8 +96,12 @@ struct mechanism_type {
     bool (*sign)(struct mechanism *mechanism, void *state, struct arena *arena, struct bytes message, struct bytes *ret_code);
     bool (*verify)(struct mechanism *mechanism, void *state, struct bytes message, struct bytes code);
     void (*end)(struct mechanism *mechanism, void *state); /* with begin; NULL state is none */
-    /* The WWW-Authenticate value of a 401; left out: just the scheme's name. False: nothing is offered now. */
-    bool (*challenge)(struct mechanism *mechanism, char *text, size_t size);
+    /* The WWW-Authenticate value of a 401; left out: just the scheme's name. 'refused': the client came by this very scheme, and
+     * was refused. False: nothing is offered now. */
+    bool (*challenge)(struct mechanism *mechanism, bool refused, char *text, size_t size);
+    /* Another number when what was accepted is to be checked again (a provider's keys have changed); cheap, any thread. For
+     * those without 'begin'; may be left out. */
+    uint64_t (*version)(struct mechanism *mechanism);
     void (*free)(struct mechanism *mechanism);
 };
 

@@ -28,8 +28,8 @@ static void answer_challenge(struct authentication *authentication)
     if (authentication->outcome.result == AUTHENTICATION_CONTINUE)
         http_answer_header(exchange, "WWW-Authenticate", authentication->outcome.answer);
     else
-        for (unsigned i = 0; authenticator_challenge(authentication->services->authenticator, &authentication->request.policy,
-                                                     authentication->request.tls, i, challenge); i++)
+        for (unsigned i = 0; authenticator_challenge(authentication->services->authenticator, &authentication->request,
+                                                     authentication->outcome.result == AUTHENTICATION_FAILED, i, challenge); i++)
             http_answer_header(exchange, "WWW-Authenticate", challenge);
     http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
     http_answer_header(exchange, "X-ServerApplication", MAPI_SERVER_APPLICATION);
