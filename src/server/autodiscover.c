@@ -89,8 +89,8 @@ static const char *find_auth_package(const struct services *services, const stru
 {
     bool negotiate = false, ntlm = false, basic = false;
     char challenge[AUTHENTICATION_CHALLENGE_SIZE];
-    struct authentication_policy policy = services_policy(services, ENDPOINT_MAPI);
-    for (unsigned i = 0; authenticator_challenge(services->authenticator, &policy, true, i, challenge); i++) {
+    struct authentication_request asked = {.tls = true, .policy = services_policy(services, ENDPOINT_MAPI)};
+    for (unsigned i = 0; authenticator_challenge(services->authenticator, &asked, false, i, challenge); i++) {
         negotiate |= text_has_prefix_ignoring_case(challenge, "Negotiate");
         ntlm |= text_has_prefix_ignoring_case(challenge, "NTLM");
         basic |= text_has_prefix_ignoring_case(challenge, "Basic");
