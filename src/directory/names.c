@@ -26,6 +26,41 @@ static bool is_dotted(const char *text, size_t size, const char *more)
     return true;
 }
 
+/* How many bytes follow a first byte, and the least code point that needs that many. */
+static size_t following_bytes(uint8_t first, uint32_t *ret_bits, uint32_t *ret_least)
+{
+    static const struct {
+        uint8_t mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0x00, 0x01}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if ((first & forms[i].mask) == forms[i].lead) {
+            *ret_bits = first & (uint8_t)~forms[i].mask;
+            *ret_least = forms[i].least;
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+bool utf8_allowed(struct bytes text)
+{
+    for (size_t i = 0; i < text.size;) {
+        uint32_t code_point = 0, least = 0;
+        size_t more = following_bytes(text.data[i++], &code_point, &least);
+        if (more > text.size - i)
+            return false;
+        for (; more > 0; more--, i++) {
+            if ((text.data[i] & 0xC0) != 0x80)
+                return false;
+            code_point = code_point << 6 | (text.data[i] & 0x3F);
+        }
+        if (code_point < least || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+            return false;
+    }
+    return true;
+}
+
 bool account_allowed(const char *account)
 {
     size_t size = strlen(account);
@@ -51,7 +86,7 @@ bool display_name_allowed(const char *display_name)
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)display_name[i] < 0x20 || display_name[i] == 0x7F)
             return false;
-    return size >= 1 && size <= DISPLAY_NAME_SIZE_MAX;
+    return size >= 1 && size <= DISPLAY_NAME_SIZE_MAX && utf8_allowed(bytes_of(display_name, size));
 }
 
 bool organization_name_allowed(const char *name)
@@ -94,8 +129,13 @@ bool logon_name_read(struct arena *arena, const char *logon, struct logon_name *
 
 bool logon_domain_matches(const char *domain, const struct directory_organization *organization)
 {
+    for (uint32_t i = 0; i < organization->domain_count; i++) {
+        if (text_equal_ignoring_case(domain, organization->domains[i]))
+            return true;
+    }
     return text_equal_ignoring_case(domain, organization->netbios_name) ||
-           text_equal_ignoring_case(domain, organization->domain) || strcmp(domain, ".") == 0;
+           (organization->domain_count == 0 && text_equal_ignoring_case(domain, organization->domain)) ||
+           strcmp(domain, ".") == 0;
 }
 
 const char *legacy_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid id,

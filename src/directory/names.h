@@ -2,10 +2,17 @@
 #pragma once
 #include "directory/directory.h"
 
+/* The rules in words, for messages. */
+#define ACCOUNT_RULE "1 to 64 letters, digits, '.', '-' and '_', no '.' at either end"
+#define ADDRESS_RULE "an address is local@domain, without blanks and quotes, of at most 254 bytes"
+#define DISPLAY_NAME_RULE "a name has 1 to 256 bytes of UTF-8 without control characters"
+#define PASSWORD_RULE "a password has 8 to 511 bytes"
+
+bool utf8_allowed(struct bytes text);                /* well-formed UTF-8 without NUL */
 bool account_allowed(const char *account);           /* letters, digits, '.', '-', '_'; 1 to 64; no '.' at an end */
 bool address_allowed(const char *address);           /* local@domain without blanks, quotes or controls; up to 254 bytes */
 bool domain_allowed(const char *domain);
-bool display_name_allowed(const char *display_name); /* 1 to 256 bytes without controls */
+bool display_name_allowed(const char *display_name); /* 1 to 256 bytes of UTF-8 without controls */
 bool organization_name_allowed(const char *name);    /* the same, without '/' and '=', since DNs are made of it */
 bool password_allowed(const char *password);         /* 8 to 511 bytes */
 
@@ -17,7 +24,7 @@ struct logon_name {
 };
 /* 'user', 'DOMAIN\user' or 'user@domain'; false for what can be none of them. */
 bool logon_name_read(struct arena *arena, const char *logon, struct logon_name *ret_name);
-/* Whether the DOMAIN of DOMAIN\user means this organisation: NetBIOS name, domain, or '.'. */
+/* Whether the DOMAIN of DOMAIN\user means this organisation: NetBIOS name, an accepted domain, or '.'. */
 bool logon_domain_matches(const char *domain, const struct directory_organization *organization);
 
 const char *legacy_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid id,

@@ -36,3 +36,10 @@ bool password_matches(const char *password, const char *hash)
     OPENSSL_cleanse(found, sizeof found);
     return same;
 }
+
+bool password_hash_allowed(const char *hash)
+{
+    size_t size = strlen(hash);
+    int found = size >= 13 && size < PASSWORD_HASH_SIZE ? crypt_checksalt(hash) : CRYPT_SALT_INVALID;
+    return found == CRYPT_SALT_OK || found == CRYPT_SALT_METHOD_LEGACY;
+}

@@ -8,3 +8,5 @@
 bool password_hash(const char *password, char ret_hash[PASSWORD_HASH_SIZE]);
 /* Compares in constant time. A hash of any method that libcrypt knows is taken. */
 bool password_matches(const char *password, const char *hash);
+/* Whether libcrypt could compare with it: a whole hash of a method it knows and does not find too weak to use. */
+bool password_hash_allowed(const char *hash);
