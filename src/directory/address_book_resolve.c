@@ -308,7 +308,7 @@ static uint32_t match_display_name(struct address_book *book, uint32_t container
     struct sorted_order *order = sorted_order_find(book, ADDRESS_BOOK_DISPLAY_NAME, TEXT_COLLATION_DEFAULT_LCID);
     struct buffer key = {0};
     uint32_t count = 0;
-    if (!order || !text_collation_match_key(order->collation, bytes_of_string(name), &key)) {
+    if (!order || !text_collation_match_key(order->collation, bytes_of_string(name), &key) || !key.size) {
         buffer_free(&key);
         return 0;
     }
