@@ -4,6 +4,7 @@
  *
  * usage: mapi_load PORT plain|tls USER PASSWORD USER_DN ROW COUNT
  * rows: ping connect open_folder query_rows open_table create open_message download contexts waits
+ *       nspi_page nspi_seek nspi_resolve nspi_match
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,6 +303,115 @@ static void run_wait(void)
     free(request);
 }
 
+/* --- the address book (MS-OXCMAPIHTTP 2.2.5) --- */
+
+static char name_to_find[512]; /* UTF-16 with terminator: one of the first page */
+static size_t name_to_find_size;
+
+static void put_state(void)
+{
+    const uint32_t state[9] = {0, 0, 0, 0, 0, 0, 1252, 0x409, 0x409};
+    raw_u8(&body, 0xFF);
+    raw_put(&body, state, sizeof state);
+}
+
+static void put_columns(bool all)
+{
+    /* As Outlook's list: name, kind, telephone, office, title, company, alias, address, entry id. */
+    const uint32_t tags[] = {0x3001001F, 0x39000003, 0x3A08001F, 0x3A19001F, 0x3A17001F, 0x3A16001F, 0x3A00001F, 0x39FE001F, 0x0FFF0102};
+    uint32_t count = all ? sizeof tags / sizeof *tags : 1;
+    raw_u8(&body, 0xFF);
+    raw_u32(&body, count);
+    raw_put(&body, tags, count * sizeof *tags);
+}
+
+static struct raw_answer ask_address_book(const char *type)
+{
+    struct raw_answer answer;
+    raw_u32(&body, 0); /* no auxiliary buffer */
+    raw_request(client, type, body.data, body.size, &answer);
+    require(answer.status == 200 && answer.response_code == 0 && answer.body_size >= 8 && raw_load_u32(answer.body) == 0 &&
+            raw_load_u32(answer.body + 4) == 0, type);
+    return answer;
+}
+
+static void put_query(bool all_columns)
+{
+    raw_clear(&body);
+    raw_u32(&body, 0);
+    put_state();
+    raw_u32(&body, 0);
+    raw_u32(&body, 50);
+    put_columns(all_columns);
+}
+
+static void run_nspi_page(void)
+{
+    put_query(true);
+    require(ask_address_book("QueryRows").body_size > 50 * 20, "QueryRows: too short an answer");
+}
+
+static void run_nspi_seek(void)
+{
+    raw_clear(&body);
+    raw_u32(&body, 0);
+    put_state();
+    raw_put(&body, "\xFF\x1F\x00\x01\x30\xFF", 6); /* HasTarget, PidTagDisplayName, HasValue */
+    raw_utf16(&body, "M");
+    raw_u8(&body, 0);
+    put_columns(true);
+    require(ask_address_book("SeekEntries").body_size > 50, "SeekEntries: too short an answer");
+}
+
+static void run_nspi_resolve(void)
+{
+    raw_clear(&body);
+    raw_u32(&body, 0);
+    put_state();
+    put_columns(true);
+    raw_u8(&body, 0xFF);
+    raw_u32(&body, 1);
+    raw_put(&body, name_to_find, name_to_find_size);
+    ask_address_book("ResolveNames");
+}
+
+/* What Outlook's search box sends: GetMatches with a restriction on PidTagAnr. */
+static void run_nspi_match(void)
+{
+    raw_clear(&body);
+    raw_u32(&body, 0);
+    put_state();
+    raw_u8(&body, 0);
+    raw_u32(&body, 0);
+    raw_put(&body, "\xFF\x04\x04\x1F\x00\x0C\x36\x1F\x00\x0C\x36", 11); /* property restriction, equal, PidTagAnr twice */
+    raw_u8(&body, 0xFF);
+    raw_put(&body, name_to_find, name_to_find_size);
+    raw_u8(&body, 0);
+    raw_u32(&body, 50);
+    put_columns(true);
+    ask_address_book("GetMatches");
+}
+
+static void prepare_address_book(unsigned long count)
+{
+    (void)count;
+    raw_client_use_address_book(client);
+    raw_clear(&body);
+    raw_u32(&body, 0);
+    put_state();
+    ask_address_book("Bind");
+    put_query(false);
+    struct raw_answer answer = ask_address_book("QueryRows");
+    /* StatusCode, ErrorCode, state, HasColumnsAndRows, one column, the count of rows; the first row: flags, HasValue. */
+    size_t place = 8 + 37 + 1 + 8 + 4 + 2, end = place;
+    require(answer.body_size > place && answer.body[place - 2] == 0 && answer.body[place - 1] == 0xFF, "QueryRows: no name in the first row");
+    while (end + 2 <= answer.body_size && (answer.body[end] || answer.body[end + 1]))
+        end += 2;
+    name_to_find_size = end + 2 - place;
+    require(name_to_find_size <= sizeof name_to_find, "a name too long to look for");
+    memcpy(name_to_find, answer.body + place, name_to_find_size);
+}
+
 static const struct {
     const char *name;
     void (*prepare)(unsigned long count);
@@ -317,6 +427,10 @@ static const struct {
     {"download", prepare_ids, run_download},
     {"contexts", prepare_nothing, run_context},
     {"waits", prepare_nothing, run_wait},
+    {"nspi_page", prepare_address_book, run_nspi_page},
+    {"nspi_seek", prepare_address_book, run_nspi_seek},
+    {"nspi_resolve", prepare_address_book, run_nspi_resolve},
+    {"nspi_match", prepare_address_book, run_nspi_match},
 };
 
 int main(int argc, char **argv)

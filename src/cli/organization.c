@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/entry_command.h"
 #include "cli/local_directory.h"
 
 struct options {
-    const char *config, *name, *domain, *netbios_name;
+    const char *config, *name, *domain, *netbios_name, *mapi_http, *public_folder_mailbox;
 };
 
 static int initialize(const struct command *command, const struct options *options)
@@ -34,11 +35,47 @@ static int show(const struct command *command, const struct options *options)
     if (!directory)
         return COMMAND_FAILED;
     enum directory_status status = directory_organization(directory, &arena, &organization);
-    if (status == DIRECTORY_OK)
-        printf("name     %s\ndomain   %s\nNetBIOS  %s\n", organization.name, organization.domain, organization.netbios_name);
+    if (status == DIRECTORY_OK) {
+        printf("name       %s\ndomain     %s\nNetBIOS    %s\nMAPI/HTTP  %s\n", organization.name, organization.domain,
+               organization.netbios_name, organization.mapi_http_enabled ? "on" : "off");
+        for (uint32_t i = 1; i < organization.domain_count; i++)
+            printf("domain     %s\n", organization.domains[i]);
+    }
     arena_free(&arena);
     directory_close(directory);
     return status == DIRECTORY_OK ? COMMAND_DONE : command_failed(command, "%s", directory_status_text(status));
+}
+
+/* The switches; what is not said stays. */
+static int change(const struct command *command, const struct options *options)
+{
+    struct embedded_organization_change change = {.netbios_name = options->netbios_name};
+    struct guid none = {{0}};
+    if (options->mapi_http) {
+        change.mapi_http_enabled = !strcmp(options->mapi_http, "on") ? DIRECTORY_ON : DIRECTORY_OFF;
+        if (change.mapi_http_enabled == DIRECTORY_OFF && strcmp(options->mapi_http, "off") != 0)
+            return command_usage_error(command, "--mapi-http takes 'on' or 'off', not '%s'", options->mapi_http);
+    } else if (!options->netbios_name && !options->public_folder_mailbox) {
+        return command_usage_error(command, "set needs --mapi-http, --netbios or --public-folder-mailbox");
+    }
+    struct directory *directory = local_directory_open(command, options->config, false);
+    struct arena arena = {0};
+    struct directory_entry mailbox;
+    struct embedded_error error = {0};
+    int result = directory ? COMMAND_DONE : COMMAND_FAILED;
+    if (result == COMMAND_DONE && options->public_folder_mailbox) {
+        change.public_folder_mailbox = &none;
+        if (strcmp(options->public_folder_mailbox, "none") != 0) {
+            result = entry_find(command, directory, &arena, 1u << DIRECTORY_PUBLIC_FOLDER_MAILBOX,
+                                options->public_folder_mailbox, &mailbox);
+            change.public_folder_mailbox = &mailbox.id;
+        }
+    }
+    if (result == COMMAND_DONE)
+        result = entry_report(command, "organization", embedded_directory_change_organization(directory, &change, &error), &error);
+    directory_close(directory);
+    arena_free(&arena);
+    return result;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -49,7 +86,9 @@ static int run(const struct command *command, int argc, char **argv)
         int taken = local_directory_option(command, argc, argv, &i, &options.config);
         const char **place = !strcmp(argv[i], "--name")      ? &options.name
                              : !strcmp(argv[i], "--domain")  ? &options.domain
-                             : !strcmp(argv[i], "--netbios") ? &options.netbios_name : NULL;
+                             : !strcmp(argv[i], "--netbios") ? &options.netbios_name
+                             : !strcmp(argv[i], "--mapi-http") ? &options.mapi_http
+                             : !strcmp(argv[i], "--public-folder-mailbox") ? &options.public_folder_mailbox : NULL;
         if (taken < 0)
             return COMMAND_USAGE;
         if (taken)
@@ -62,13 +101,16 @@ static int run(const struct command *command, int argc, char **argv)
         return initialize(command, &options);
     if (!strcmp(action, "show"))
         return show(command, &options);
-    return command_usage_error(command, "say 'init' or 'show'");
+    if (!strcmp(action, "set") && !options.name && !options.domain)
+        return change(command, &options);
+    return command_usage_error(command, "say 'init', 'set' (with neither --name nor --domain) or 'show'");
 }
 
 const struct command command_organization = {
     .name = "organization",
-    .summary = "name the organization of this server, once, before its users",
+    .summary = "name the organization of this server, once, before its users, and set its switches",
     .usage = "mapihttp organization init --name NAME --domain DOMAIN [--netbios NAME]\n"
+             "mapihttp organization set [--mapi-http on|off] [--netbios NAME] [--public-folder-mailbox ALIAS|none]\n"
              "mapihttp organization show\n"
              "\n"
              "Administers the directory of the server on this machine. The organization's name stands in the\n"
@@ -78,6 +120,8 @@ const struct command command_organization = {
              LOCAL_DIRECTORY_USAGE
              "  --name NAME             such as 'Example'\n"
              "  --domain DOMAIN         such as example.org\n"
-             "  --netbios NAME          such as EXAMPLE\n",
+             "  --netbios NAME          such as EXAMPLE\n"
+             "  --mapi-http on|off      whether mailboxes may use MAPI over HTTP that do not say so themselves\n"
+             "  --public-folder-mailbox ALIAS|none   where public folders are, made by 'mapihttp shared add --public-folder'\n",
     .run = run,
 };

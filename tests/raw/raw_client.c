@@ -21,6 +21,7 @@ struct raw_client {
     SSL *ssl;
     char authorization[512];
     char cookies[1024];
+    const char *endpoint; /* NULL: emsmdb */
     unsigned long counter;
 };
 
@@ -279,16 +280,21 @@ void raw_exchange(struct raw_client *client, const void *request, size_t size, s
         raw_receive(client, ret_answer);
 }
 
+void raw_client_use_address_book(struct raw_client *client)
+{
+    client->endpoint = "nspi";
+}
+
 size_t raw_request_bytes(struct raw_client *client, const char *request_type, const void *body, size_t size, char *out,
                          size_t capacity)
 {
     int head = snprintf(out, capacity,
-                        "POST /mapi/emsmdb/?MailboxId=x@example.org HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
+                        "POST /mapi/%s/?MailboxId=x@example.org HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
                         "Content-Type: application/mapi-http\r\nContent-Length: %zu\r\nX-RequestType: %s\r\n"
                         "X-RequestId: {11111111-2222-3333-4444-555555555555}:%lu\r\n"
                         "X-ClientInfo: {33333333-2222-3333-4444-555555555555}:1\r\n"
                         "X-ClientApplication: Outlook/15.0.4815.1002\r\n%s%s%s\r\n",
-                        client->authorization, size, request_type, ++client->counter, client->cookies[0] ? "Cookie: " : "",
+                        client->endpoint ? client->endpoint : "emsmdb", client->authorization, size, request_type, ++client->counter, client->cookies[0] ? "Cookie: " : "",
                         client->cookies, client->cookies[0] ? "\r\n" : "");
     if (size)
         memcpy(out + head, body, size);

@@ -30,6 +30,8 @@ void raw_exchange(struct raw_client *client, const void *request, size_t size, s
 /* Sends without waiting; raw_receive reads the answer. */
 void raw_send(struct raw_client *client, const void *request, size_t size);
 void raw_receive(struct raw_client *client, struct raw_answer *ret_answer);
+/* From now on raw_request speaks to the address book's endpoint instead of the mailbox's. */
+void raw_client_use_address_book(struct raw_client *client);
 /* A well-formed request of the mailbox endpoint with the kept cookies, which the answer renews. */
 void raw_request(struct raw_client *client, const char *request_type, const void *body, size_t size, struct raw_answer *ret_answer);
 /* The bytes that raw_request would send; returns their count. */
