@@ -273,14 +273,14 @@ uint32_t mailbox_message(
 
 #define GWART_TIME 0x01CD0000A8C0A8C0ull /* address types do not change in this version: any fixed time does */
 
-uint32_t mailbox_logon_data(struct mailbox *mailbox, bool owner, struct logon_data *ret_data)
+uint32_t mailbox_logon_data(struct mailbox *mailbox, bool owner, bool send_as, struct logon_data *ret_data)
 {
     struct logon_data data = {
         .mailbox_guid = mailbox->guid,
         .replid = MAILBOX_LOGON_REPLID,
         .replica_guid = mailbox->logon_replica_guid,
         .gwart_time = GWART_TIME,
-        .response_flags = (uint8_t)(0x01 | (owner ? 0x02 | 0x04 : 0)),
+        .response_flags = (uint8_t)(0x01 | (owner ? 0x02 : 0) | (send_as ? 0x04 : 0)),
     };
     for (int i = 0; i < SPECIAL_FOLDER_LOGON_COUNT; i++)
         data.folder_ids[i] = special_folder_id((enum special_folder)i);

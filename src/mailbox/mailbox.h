@@ -112,7 +112,7 @@ struct logon_data {
     uint8_t response_flags; /* 0x01 reserved, 0x02 owner, 0x04 send as, 0x10 out of office */
     uint32_t store_state;   /* 0x01000000 while search folders are active */
 };
-uint32_t mailbox_logon_data(struct mailbox *mailbox, bool owner, struct logon_data *ret_data);
+uint32_t mailbox_logon_data(struct mailbox *mailbox, bool owner, bool send_as, struct logon_data *ret_data);
 uint32_t mailbox_store_state(struct mailbox *mailbox, uint32_t *ret_state); /* RopGetStoreState */
 
 /* Receive folders (MS-OXCSTOR 2.2.1.2, .3, .4). Message classes are ASCII; EC_INVALID_PARAMETER for one that breaks the

@@ -8,7 +8,7 @@ static void new_mailbox_has_the_folders_of_logon(void **state)
     static const uint64_t counters[SPECIAL_FOLDER_LOGON_COUNT] = {
         0x101, 0x102, 0x164, 0x108, 0x10C, 0x10B, 0x109, 0x10A, 0x106, 0x107, 0x104, 0x105, 0x103};
     struct logon_data data;
-    assert_ok(mailbox_logon_data(fixture.mailbox, true, &data));
+    assert_ok(mailbox_logon_data(fixture.mailbox, true, true, &data));
     for (int i = 0; i < SPECIAL_FOLDER_LOGON_COUNT; i++) {
         struct folder_opened folder;
         assert_true(data.folder_ids[i] == id_make(1, counters[i]));

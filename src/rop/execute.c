@@ -255,7 +255,7 @@ static struct rop_logon *logon_new(struct execution *execution, uint8_t logon_id
     };
     logon->mailbox = open_mailbox_hold_again(execution->open);
     logon->logon_id = logon_id;
-    logon->owner = execution->logon_owned;
+    logon->rights = execution->logon_rights;
     return logon;
 }
 
@@ -297,7 +297,7 @@ static enum step log_on(struct execution *execution, uint32_t index)
         return refuse(execution, index, EC_NULL_OBJECT);
     if (!execution->logon_target) {
         struct directory_user owner;
-        uint32_t error = rop_logon_target(session, execution->frame->arena, request->body, &owner, &execution->logon_owned);
+        uint32_t error = rop_logon_target(session, execution->frame->arena, request->body, &owner, &execution->logon_rights);
         if (error)
             return refuse(execution, index, error);
         execution->logon_target = open_mailbox_hold(session->server->mailboxes, &owner);
@@ -308,7 +308,7 @@ static enum step log_on(struct execution *execution, uint32_t index)
     if (step != STEP_NEXT)
         return step;
     uint32_t error = 0;
-    switch (segment_enter(execution, execution->logon_target, execution->logon_owned, &error)) {
+    switch (segment_enter(execution, execution->logon_target, execution->logon_rights.owner, &error)) {
     case SEGMENT_ELSEWHERE:
         return STEP_ELSEWHERE;
     case SEGMENT_FAILED:

@@ -21,7 +21,7 @@ struct execution {
     bool in_transaction;
     bool failed;              /* a commit failed: execution->error_code says how */
     struct open_mailbox *logon_target; /* of the RopLogon under way, held */
-    bool logon_owned;
+    struct logon_rights logon_rights;
     uint32_t *saved_handles;  /* messages saved in the transaction: invalid should it fail */
     uint32_t saved_count;
 

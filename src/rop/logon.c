@@ -45,7 +45,7 @@ uint32_t rop_logon(struct rop_call *call)
     if (!answer)
         return EC_OUT_OF_MEMORY;
     struct logon_data data;
-    uint32_t error = mailbox_logon_data(call->logon->mailbox, logon->owner, &data);
+    uint32_t error = mailbox_logon_data(call->logon->mailbox, logon->rights.owner, logon->rights.send_as, &data);
     if (error)
         return error;
     error = rop_call_open(call, ROP_OBJECT_LOGON, &logon->object);

@@ -39,7 +39,7 @@ static uint32_t find_owner(struct rop_session *session, struct arena *arena, str
 }
 
 uint32_t rop_logon_target(struct rop_session *session, struct arena *arena, const struct rop_logon_request *request,
-    struct directory_user *ret_owner, bool *ret_owned)
+    struct directory_user *ret_owner, struct logon_rights *ret_rights)
 {
     const struct directory_user *user = session->parameters.user;
     struct directory_user owner;
@@ -48,10 +48,13 @@ uint32_t rop_logon_target(struct rop_session *session, struct arena *arena, cons
         error = find_owner(session, arena, request->essdn, &owner);
     if (error)
         return error;
-    bool owned = guid_equal(owner.mailbox_guid, user->mailbox_guid);
+    struct directory *directory = session->server->directory;
+    bool own = guid_equal(owner.mailbox_guid, user->mailbox_guid);
+    struct logon_rights rights = {.owner = own || directory_may_open(directory, user, &owner)};
+    rights.send_as = own || directory_has_right(directory, user->id, DIRECTORY_SEND_AS, owner.id);
     bool as_administrator =
         session->parameters.administrator && (request->open_flags & LOGON_OPEN_FLAGS_USE_ADMIN_PRIVILEGE);
-    if (!owned && !directory_may_open(session->server->directory, user, &owner)) {
+    if (!rights.owner) {
         if (directory_user_is_off(&owner))
             return EC_UNKNOWN_USER; /* R193 */
         if (!as_administrator)
@@ -61,6 +64,6 @@ uint32_t rop_logon_target(struct rop_session *session, struct arena *arena, cons
         !(request->open_flags & LOGON_OPEN_FLAGS_USE_PER_MDB_REPLID_MAPPING))
         return EC_INVALID_PARAMETER; /* R803, R1204 */
     *ret_owner = owner;
-    *ret_owned = owned;
+    *ret_rights = rights;
     return 0;
 }

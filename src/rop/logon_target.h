@@ -3,6 +3,6 @@
 #pragma once
 #include "rop/call.h"
 
-/* The owner is allocated in the arena. ret_owned: the user is the owner. Errors as 3.2.5.1.3 says. */
+/* The owner is allocated in the arena. Errors as 3.2.5.1.3 says. */
 uint32_t rop_logon_target(struct rop_session *session, struct arena *arena, const struct rop_logon_request *request,
-    struct directory_user *ret_owner, bool *ret_owned);
+    struct directory_user *ret_owner, struct logon_rights *ret_rights);

@@ -13,6 +13,12 @@ struct rop_server {
     uint32_t handles_per_context_max;
 };
 
+/* What the user may in a mailbox (MS-OXCSTOR 2.2.1.1.3, ResponseFlags). */
+struct logon_rights {
+    bool owner;   /* it is his, or he has full access to it */
+    bool send_as;
+};
+
 /* One logon (MS-OXCSTOR 2.2.1.1); the texts of 'logon' are those of the session's user. */
 struct rop_logon {
     struct logon logon; /* for the mailbox layer; logon.mailbox is set while the mailbox is acquired */
@@ -21,7 +27,7 @@ struct rop_logon {
     uint8_t logon_id;
     uint8_t logon_flags;
     uint32_t open_flags;
-    bool owner;
+    struct logon_rights rights;
 };
 
 #define ROP_LOGON_IDS 256u

@@ -15,6 +15,7 @@
 struct test_world {
     struct directory directory; /* first */
     struct directory_user people[PERSON_COUNT];
+    bool granted[DIRECTORY_RIGHT_COUNT][PERSON_COUNT][PERSON_COUNT]; /* by right, owner, actor */
     char folder[64];
     struct store *store;
     struct rop_server *server;
@@ -35,7 +36,18 @@ static enum directory_status find(struct directory *directory, struct arena *are
     return strstr(value, "unavailable") ? DIRECTORY_UNAVAILABLE : DIRECTORY_NOT_FOUND;
 }
 
-static const struct directory_type type = {.find = find};
+static bool has_right(struct directory *directory, struct guid actor, enum directory_right right, struct guid owner)
+{
+    struct test_world *world = (struct test_world *)directory;
+    bool granted = false;
+    for (int i = 0; i < PERSON_COUNT; i++) {
+        for (int j = 0; j < PERSON_COUNT; j++)
+            granted |= guid_equal(world->people[i].id, owner) && guid_equal(world->people[j].id, actor) && world->granted[right][i][j];
+    }
+    return granted;
+}
+
+static const struct directory_type type = {.find = find, .has_right = has_right};
 
 static void add_person(struct test_world *world, int index, const char *account, const char *display_name,
     const char *address, const char *legacy_dn)
@@ -106,6 +118,21 @@ void test_world_set_administrator(struct test_world *world, const char *account,
         if (!strcmp(world->people[i].account, account))
             world->people[i].administrator = administrator;
     }
+}
+
+static int person_of(const struct test_world *world, const char *account)
+{
+    int found = 0;
+    while (found < PERSON_COUNT && strcmp(world->people[found].account, account) != 0)
+        found++;
+    if (found == PERSON_COUNT)
+        abort();
+    return found;
+}
+
+void test_world_grant(struct test_world *world, const char *owner, const char *actor, enum directory_right right)
+{
+    world->granted[right][person_of(world, owner)][person_of(world, actor)] = true;
 }
 
 void test_world_set_enabled(struct test_world *world, const char *account, bool enabled)

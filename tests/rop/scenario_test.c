@@ -556,6 +556,19 @@ static void do_line(struct scenario *scenario, char *line, const char *only)
     } else if (!strcmp(word, "disable")) {
         finish_answer(scenario);
         test_world_set_enabled(scenario->world, read_word(&reader), false);
+    } else if (!strcmp(word, "grant")) { /* OWNER ACTOR RIGHT */
+        char owner[32], actor[32];
+        finish_answer(scenario);
+        snprintf(owner, sizeof owner, "%s", read_word(&reader));
+        snprintf(actor, sizeof actor, "%s", read_word(&reader));
+        const char *name = read_word(&reader);
+        unsigned right = 0;
+        while (right < DIRECTORY_RIGHT_COUNT && strcmp(directory_right_names[right], name) != 0)
+            right++;
+        if (right == DIRECTORY_RIGHT_COUNT)
+            fail(scenario, "no right '%s'", name);
+        else
+            test_world_grant(scenario->world, owner, actor, right);
     } else if (!strcmp(word, "handle")) {
         check_handle(scenario, &reader);
     } else if (!strcmp(word, "set")) {
