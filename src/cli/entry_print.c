@@ -18,6 +18,13 @@ static json_t *texts(uint32_t count, const char *const *items)
     return array;
 }
 
+static void add_guid(json_t *row, const char *name, struct guid guid)
+{
+    char text[GUID_TEXT_SIZE];
+    guid_format(guid, text);
+    json_object_set_new(row, name, json_string(text));
+}
+
 static json_t *account_of(struct directory *directory, struct arena *arena, struct guid id)
 {
     char text[GUID_TEXT_SIZE];
@@ -55,6 +62,8 @@ static json_t *row_of_entry(struct directory *directory, struct arena *arena, co
                             directory_kind_names[entry->kind], "display_name", output_string(entry->display_name), "address",
                             entry->address, "addresses", texts(entry->address_count, entry->addresses), "legacy_dn",
                             entry->legacy_dn, "hidden", entry->hidden);
+    if (directory_kind_has_mailbox(entry->kind))
+        add_guid(row, "mailbox", entry->mailbox_guid);
     if (entry->rule && *entry->rule)
         json_object_set_new(row, "rule", output_string(entry->rule));
     if (entry->old_legacy_dn_count)
@@ -71,9 +80,7 @@ static const char *mapi_http_word(enum directory_switch value)
 
 static void add_user(json_t *row, const struct directory_user *user)
 {
-    char mailbox[GUID_TEXT_SIZE];
-    guid_format(user->mailbox_guid, mailbox);
-    json_object_set_new(row, "mailbox", json_string(mailbox));
+    add_guid(row, "mailbox", user->mailbox_guid);
     json_object_set_new(row, "enabled", json_boolean(user->enabled));
     json_object_set_new(row, "mapi", json_boolean(user->mapi_enabled));
     json_object_set_new(row, "administrator", json_boolean(user->administrator));
@@ -99,11 +106,8 @@ static void add_switches(json_t *row, struct directory *directory, const struct 
         json_object_set_new(row, "redirect_address", json_string(user->redirect_address));
     if (*user->redirect_url)
         json_object_set_new(row, "redirect_url", json_string(user->redirect_url));
-    if (!guid_equal(user->archive_guid, (struct guid){{0}})) {
-        char archive[GUID_TEXT_SIZE];
-        guid_format(user->archive_guid, archive);
-        json_object_set_new(row, "archive", json_string(archive));
-    }
+    if (!guid_equal(user->archive_guid, (struct guid){{0}}))
+        add_guid(row, "archive", user->archive_guid);
     if (embedded_directory_credentials(directory, user->id, &credentials) == DIRECTORY_OK) {
         json_object_set_new(row, "password", json_boolean(credentials.has_password));
         json_object_set_new(row, "ntlm", json_boolean(credentials.nt_hash_wanted));
@@ -118,7 +122,7 @@ static int by_account(const void *a, const void *b)
     return strcmp(json_string_value(json_object_get(*left, "account")), json_string_value(json_object_get(*right, "account")));
 }
 
-static enum directory_status collect_owners(struct directory *directory, unsigned kinds, json_t *rows)
+static enum directory_status collect_users(struct directory *directory, json_t *rows)
 {
     char after[256] = "";
     uint32_t count = PAGE;
@@ -129,8 +133,6 @@ static enum directory_status collect_owners(struct directory *directory, unsigne
         status = directory_list(directory, &arena, after, PAGE, &count, &users);
         for (uint32_t i = 0; status == DIRECTORY_OK && i < count; i++) {
             snprintf(after, sizeof after, "%s", users[i].account);
-            if (!(kinds & 1u << users[i].kind))
-                continue;
             json_t *row = json_pack("{s:s, s:s, s:o, s:s, s:o, s:s}", "account", users[i].account, "kind",
                                     directory_kind_names[users[i].kind], "display_name", output_string(users[i].display_name),
                                     "address", users[i].address, "addresses", texts(users[i].address_count, users[i].addresses),
@@ -179,22 +181,19 @@ static void sort_rows(json_t *rows)
 
 int entry_list(const struct command *command, struct directory *directory, unsigned kinds, const struct entry_words *words)
 {
-    static const struct output_column owner_columns[] = {
+    static const struct output_column user_columns[] = {
         {"account", "Account", false}, {"display_name", "Name", false}, {"address", "Address", false},
         {"enabled", "Enabled", false}, {"mapi", "MAPI", false}, {"administrator", "Administrator", false}};
-    static const struct output_column mailbox_columns[] = {
-        {"account", "Account", false}, {"kind", "Kind", false}, {"display_name", "Name", false}, {"address", "Address", false}};
     static const struct output_column entry_columns[] = {
         {"account", "Alias", false}, {"kind", "Kind", false}, {"display_name", "Name", false}, {"address", "Address", false},
         {"hidden", "Hidden", false}, {"rule", "Rule", false}};
-    bool owners = !(kinds & ~ENTRY_KINDS_MAILBOX), people = kinds == 1u << DIRECTORY_USER;
+    bool people = kinds == 1u << DIRECTORY_USER;
     json_t *rows = json_array();
-    enum directory_status status = owners ? collect_owners(directory, kinds, rows) : collect_entries(directory, kinds, rows);
+    enum directory_status status = people ? collect_users(directory, rows) : collect_entries(directory, kinds, rows);
     sort_rows(rows);
     int result = entry_report(command, "list", status, NULL);
     if (result == COMMAND_DONE &&
-        !output_rows(rows, people ? owner_columns : owners ? mailbox_columns : entry_columns, people ? 6 : owners ? 4 : 6,
-                     words->as_json))
+        !output_rows(rows, people ? user_columns : entry_columns, 6, words->as_json))
         result = command_failed(command, "standard output cannot be written");
     json_decref(rows);
     return result;
@@ -247,7 +246,7 @@ int entry_show(const struct command *command, struct directory *directory, unsig
     if (result == COMMAND_DONE) {
         json_t *row = row_of_entry(directory, &arena, &entry, true);
         guid_format(entry.id, id);
-        json_object_set_new(row, "id", json_string(id));
+        add_guid(row, "id", entry.id);
         if (directory_kind_has_mailbox(entry.kind) &&
             directory_find(directory, &arena, DIRECTORY_KEY_ID, id, &user) == DIRECTORY_OK) {
             add_user(row, &user);

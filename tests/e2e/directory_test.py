@@ -99,7 +99,7 @@ class Directory(unittest.TestCase):
         self.assertEqual(self.show('user', 'eve')['addresses'], ['eve@example.org'])
         self.refused('user', 'set', 'eve', '--add-email', 'bob@example.org', saying='bob')
         self.refused('user', 'set', 'eve', '--add-email', 'not an address', saying='not an address')
-        self.refused('user', 'set', 'eve', '--remove-email', 'eve@example.org', saying='eve@example.org')
+        self.refused('user', 'set', 'eve', '--remove-email', 'eve@example.org', saying='needs an address')
         # all of it or nothing
         self.refused('user', 'set', 'eve', '--display-name', 'Changed', '--add-email', 'bob@example.org', saying='bob')
 
