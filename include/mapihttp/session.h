@@ -10,6 +10,7 @@ extern "C" {
 
 struct mapihttp_session;
 struct mapihttp_property_name;
+struct mapihttp_autodiscover_step;
 
 enum mapihttp_authentication {
     MAPIHTTP_AUTHENTICATION_AUTOMATIC, /* the strongest that the server offers; a bearer token where one is given */
@@ -31,6 +32,20 @@ struct mapihttp_options {
     const char *user_dn;  /* with url: the mailbox's distinguished name; NULL: asked of Autodiscover at the url's host */
     const char *ca_file;  /* PEM certificates to trust instead of the system's */
     const char *connect_to; /* host:port at which every connection is really made (a test server, a tunnel) */
+    /* 'name=host:port' each, NULL at the end: where connections to a name are really made, and by '_autodiscover._tcp.domain='
+     * what DNS would answer; '*=' says that no other name exists. For tests; NULL for none. */
+    const char *const *resolve;
+    /* Hosts to which Autodiscover may lead although the address does not; NULL at the end, or for none. */
+    const char *const *allowed_redirects;
+    /* Asked about another such host, with the URL that was found and where: whether credentials may go there. NULL: they may
+     * not (docs/autodiscover.md, the client's side). */
+    bool (*consent)(void *consent_data, const char *host, const char *url, const char *found_at);
+    void *consent_data;
+    /* Called after each step of Autodiscover; NULL for none. */
+    void (*discovery_step)(void *discovery_data, const struct mapihttp_autodiscover_step *step);
+    void *discovery_data;
+    bool discover_all;                 /* go on after the first settings, to see what the other ways give */
+    bool discover_without_credentials; /* log on nowhere */
     const char *client_application; /* X-ClientApplication; NULL: a recent Outlook's form */
     bool insecure;        /* accept any certificate: for tests only */
     bool resend;          /* use the server's resend extension where it is advertised (docs/resend.md); default true */

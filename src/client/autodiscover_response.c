@@ -1,9 +1,12 @@
 #include "client/autodiscover_response.h"
 #include "base/text.h"
+#include <jansson.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BLOCKS_TOLD_MAX 16u
 
 static bool named(const xmlNode *node, const char *name)
 {
@@ -54,6 +57,15 @@ static const char *url_of(struct arena *arena, const xmlNode *protocol, const ch
     return *external ? external : child_content(arena, node, "InternalUrl");
 }
 
+/* The type of a Protocol block: an attribute of the one that came last, an element of all others. */
+static const char *type_of(struct arena *arena, const xmlNode *protocol)
+{
+    xmlChar *value = xmlGetProp(protocol, (const xmlChar *)"Type");
+    const char *type = value ? arena_string(arena, (const char *)value) : child_content(arena, protocol, "Type");
+    xmlFree(value);
+    return type && *type ? type : "?";
+}
+
 static void read_account(struct arena *arena, const xmlNode *account, struct autodiscover_answer *answer)
 {
     const char *action = child_content(arena, account, "Action");
@@ -64,12 +76,20 @@ static void read_account(struct arena *arena, const xmlNode *account, struct aut
         answer->kind = AUTODISCOVER_REDIRECT_URL;
         answer->redirect = child_content(arena, account, "RedirectUrl");
     }
-    for (const xmlNode *at = account->children; at; at = at->next)
-        if (named(at, "Protocol") && has_type(at, "mapiHttp")) {
+    unsigned block_count = 0;
+    for (const xmlNode *at = account->children; at; at = at->next) {
+        if (!named(at, "Protocol"))
+            continue;
+        if (block_count++ < BLOCKS_TOLD_MAX) {
+            const char *blocks = arena_format(arena, "%s%s%.40s", answer->blocks, *answer->blocks ? " " : "", type_of(arena, at));
+            answer->blocks = blocks ? blocks : "";
+        }
+        if (has_type(at, "mapiHttp")) {
             answer->mapi_http = true;
             answer->mailbox_url = url_of(arena, at, "MailStore");
             answer->address_book_url = url_of(arena, at, "AddressBook");
         }
+    }
 }
 
 static bool read_response(struct arena *arena, const xmlNode *response, struct autodiscover_answer *answer,
@@ -101,7 +121,7 @@ bool autodiscover_answer_read(struct arena *arena, struct bytes xml, struct auto
                               const char **ret_failure)
 {
     struct autodiscover_answer answer = {.display_name = "", .legacy_dn = "", .smtp_address = "", .mailbox_url = "",
-                                         .address_book_url = "", .redirect = "", .error_message = ""};
+                                         .address_book_url = "", .blocks = "", .redirect = "", .error_message = ""};
     *ret_failure = "not well-formed XML";
     if (!xml.size || xml.size > AUTODISCOVER_ANSWER_SIZE_MAX)
         return false;
@@ -136,4 +156,24 @@ const char *autodiscover_request_write(struct arena *arena, const char *address)
         "</AcceptableResponseSchema>\n </Request>\n</Autodiscover>\n", (const char *)quoted);
     xmlFree(quoted);
     return request;
+}
+
+const char *autodiscover_json_url(struct arena *arena, struct bytes json)
+{
+    if (!json.size || json.size > AUTODISCOVER_ANSWER_SIZE_MAX)
+        return NULL;
+    json_t *root = json_loadb((const char *)json.data, json.size, 0, NULL);
+    const char *protocol = NULL, *url = NULL, *name;
+    json_t *value;
+    if (json_is_object(root)) /* names in any case: servers differ */
+        json_object_foreach(root, name, value) {
+            if (text_equal_ignoring_case(name, "Protocol"))
+                protocol = json_string_value(value);
+            else if (text_equal_ignoring_case(name, "Url"))
+                url = json_string_value(value);
+        }
+    bool good = protocol && url && *url && text_equal_ignoring_case(protocol, "AutodiscoverV1");
+    const char *copy = good ? arena_string(arena, url) : NULL;
+    json_decref(root);
+    return copy;
 }

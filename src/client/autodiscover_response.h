@@ -21,6 +21,7 @@ struct autodiscover_answer {
     const char *mailbox_url;      /* of the mapiHttp block, external before internal */
     const char *address_book_url;
     bool mapi_http;               /* there was a mapiHttp block */
+    const char *blocks;           /* the types of all: 'mapiHttp EXHTTP EXHTTP' */
     const char *redirect;
     uint32_t error_code;
     const char *error_message;
@@ -31,3 +32,5 @@ bool autodiscover_answer_read(struct arena *arena, struct bytes xml, struct auto
                               const char **ret_failure);
 /* The request for an address (MS-OXDSCLI 2.2.3), or NULL without memory. */
 const char *autodiscover_request_write(struct arena *arena, const char *address);
+/* The Url of an Autodiscover version 2 answer (JSON) that is about AutodiscoverV1; NULL where it is none. */
+const char *autodiscover_json_url(struct arena *arena, struct bytes json);

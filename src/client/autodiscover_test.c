@@ -36,6 +36,7 @@ static void test_settings(void **state)
     assert_true(read_text(&arena, settings, &answer));
     assert_int_equal(answer.kind, AUTODISCOVER_SETTINGS);
     assert_true(answer.mapi_http);
+    assert_string_equal(answer.blocks, "EXHTTP mapiHttp");
     assert_string_equal(answer.display_name, "Anna \xc3\x84rger");
     assert_string_equal(answer.legacy_dn, "/o=Example/cn=anna");
     assert_string_equal(answer.mailbox_url, "https://outside/mapi/emsmdb/?MailboxId=a@b");
@@ -112,8 +113,8 @@ static void test_procedure(void **state)
     fake_add(&server, (struct fake_step){.answer = http("302 Found", "Location: http://127.0.0.1:1/\r\n", "")});
     struct mapihttp_autodiscover *found = NULL;
     struct mapihttp_error error = {0};
-    assert_int_equal(discover(&server, &found, &error), MAPIHTTP_NETWORK);
-    assert_non_null(strstr(error.text, "127.0.0.1"));
+    assert_int_equal(discover(&server, &found, &error), MAPIHTTP_TLS); /* to this machine only where its user says so */
+    assert_non_null(strstr(error.text, "http://127.0.0.1:1/: not followed, as it is not https"));
 
     struct fake_server good = {0};
     fake_add(&good, (struct fake_step){.answer = http("401 Unauthorized", "WWW-Authenticate: Basic realm=\"a\"\r\n", "")});
@@ -130,13 +131,45 @@ static void test_procedure(void **state)
 static void test_redirect_limit(void **state)
 {
     struct fake_server server = {0};
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) {
+        char body[600];
+        snprintf(body, sizeof body, OUTER INNER
+                 "<Account><Action>redirectAddr</Action><RedirectAddr>b%d@example.test</RedirectAddr></Account>" END, i);
+        fake_add(&server, (struct fake_step){.answer = http("200 OK", "", body)});
+    }
+    struct mapihttp_autodiscover *found = NULL;
+    struct mapihttp_error error = {0};
+    assert_int_equal(discover(&server, &found, &error), MAPIHTTP_AUTODISCOVER);
+    assert_non_null(strstr(error.text, "too many redirects"));
+    assert_int_equal(atomic_load(&server.step), 11);
+}
+
+static void test_circle(void **state)
+{
+    struct fake_server server = {0};
+    for (int i = 0; i < 3; i++)
         fake_add(&server, (struct fake_step){.answer = http("200 OK", "", OUTER INNER
             "<Account><Action>redirectAddr</Action><RedirectAddr>b@example.test</RedirectAddr></Account>" END)});
     struct mapihttp_autodiscover *found = NULL;
     struct mapihttp_error error = {0};
     assert_int_equal(discover(&server, &found, &error), MAPIHTTP_AUTODISCOVER);
-    assert_non_null(strstr(error.text, "too many redirects"));
+    assert_non_null(strstr(error.text, "goes in circles"));
+    assert_int_equal(atomic_load(&server.step), 2);
+}
+
+static void test_json_answers(void **state)
+{
+    struct arena arena = {0};
+    static const char *const none[] = {
+        "", "{", "[]", "null", "{\"Protocol\":\"AutodiscoverV1\"}", "{\"Protocol\":\"AutodiscoverV1\",\"Url\":\"\"}",
+        "{\"Protocol\":\"AutodiscoverV1\",\"Url\":1}", "{\"Protocol\":\"EWS\",\"Url\":\"https://a/\"}", "{\"Url\":\"https://a/\"}",
+        "{\"ErrorCode\":\"UserNotFound\",\"ErrorMessage\":\"\"}",
+    };
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_null(autodiscover_json_url(&arena, bytes_of_string(none[i])));
+    const char *url = autodiscover_json_url(&arena, bytes_of_string("{\"protocol\":\"Autodiscoverv1\",\"url\":\"https:\\/\\/a\\/b\",\"x\":[1]}"));
+    assert_string_equal(url, "https://a/b");
+    arena_free(&arena);
 }
 
 static void test_refused(void **state)
@@ -175,7 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),  cmocka_unit_test(test_redirects_and_errors), cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_request_is_quoted), cmocka_unit_test(test_procedure),    cmocka_unit_test(test_redirect_limit),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_service_record),
+        cmocka_unit_test(test_circle), cmocka_unit_test(test_json_answers), cmocka_unit_test(test_refused),   cmocka_unit_test(test_service_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,14 +124,17 @@ static int rewind_body(void *data, curl_off_t offset, int origin)
 
 static void take_challenge(struct transport *transport, const char *value)
 {
-    if (text_has_prefix_ignoring_case(value, "basic"))
-        transport->offered |= CURLAUTH_BASIC;
-    else if (text_has_prefix_ignoring_case(value, "ntlm"))
-        transport->offered |= CURLAUTH_NTLM;
-    else if (text_has_prefix_ignoring_case(value, "negotiate"))
-        transport->offered |= CURLAUTH_NEGOTIATE;
-    else if (text_has_prefix_ignoring_case(value, "bearer"))
-        transport->offered |= CURLAUTH_BEARER;
+    static const struct {
+        const char *name;
+        long authentication;
+    } schemes[] = {{"Basic", CURLAUTH_BASIC}, {"NTLM", CURLAUTH_NTLM}, {"Negotiate", CURLAUTH_NEGOTIATE}, {"Bearer", CURLAUTH_BEARER}};
+    char *offered = transport->response->offered;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (text_has_prefix_ignoring_case(value, schemes[i].name)) {
+            transport->offered |= schemes[i].authentication;
+            if (!strstr(offered, schemes[i].name)) /* all four fit */
+                strcat(strcat(offered, *offered ? " " : ""), schemes[i].name);
+        }
 }
 
 static void take_status_line(struct transport *transport, const char *line)
@@ -292,7 +295,7 @@ static void prepare_security(struct transport *transport, const char *host)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
-    if (settings->connect_to || transport_host_is_local(host))
+    if (settings->connect_to || settings->resolve || transport_host_is_local(host))
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
 }
 
@@ -467,9 +470,10 @@ static enum transport_outcome exchange(struct transport *transport, const char *
         good = longer != NULL;
         headers = good ? longer : headers;
     }
-    if (good && transport->settings->connect_to) {
-        char entry[512];
-        snprintf(entry, sizeof entry, "::%s", transport->settings->connect_to);
+    const char *target = transport_resolve(transport->settings, host);
+    if (good && (transport->settings->connect_to || target)) {
+        char entry[1024];
+        snprintf(entry, sizeof entry, "::%s", target ? target : transport->settings->connect_to);
         connect_to = curl_slist_append(NULL, entry);
         good = connect_to != NULL;
     }
@@ -502,14 +506,20 @@ static enum transport_outcome refuse(struct transport *transport, enum mapihttp_
 enum transport_outcome client_transport_send(struct transport *transport, const struct transport_request *request,
                                       struct transport_response *ret_response)
 {
-    char *host = transport->figures.host;
+    char *host = transport->figures.host, previous[256];
+    snprintf(previous, sizeof previous, "%s", host);
     transport_url_host(request->url, host);
+    if (strcasecmp(previous, host))
+        transport->authentication = CURLAUTH_NONE; /* another host offers what it likes */
     transport->request = request;
     transport->response = ret_response;
     if (!*host)
         return refuse(transport, MAPIHTTP_INVALID_ARGUMENT, "not a URL");
     if (is_cancelled(transport))
         return TRANSPORT_CANCELLED;
+    const char *target = transport_resolve(transport->settings, host);
+    if (target && !*target)
+        return refuse(transport, MAPIHTTP_NETWORK, "the name does not exist");
     transport->fresh |= atomic_exchange(&transport->drop, false);
     long authentication = CURLAUTH_NONE;
     if (!request->without_credentials) {

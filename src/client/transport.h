@@ -18,6 +18,7 @@ struct transport_settings {
     enum mapihttp_authentication authentication;
     char *ca_file;
     char *connect_to;
+    char **resolve;             /* NULL at the end; NULL for none */
     char *client_application;
     bool insecure;
     uint32_t connect_timeout_ms;
@@ -69,6 +70,7 @@ struct transport_response {
     char server_application[TRANSPORT_HEADER_TEXT_SIZE];
     char request_id[TRANSPORT_HEADER_TEXT_SIZE]; /* as echoed */
     char location[2048];
+    char offered[64];              /* schemes that a 401 named: 'Negotiate NTLM Basic' */
     struct response_stream stream; /* with response_stream and mapi_content */
     struct buffer content;         /* any other body; capped */
     char *set_cookies[TRANSPORT_SET_COOKIE_COUNT_MAX];
@@ -109,6 +111,8 @@ void transport_drop_connection(struct transport *transport);
 void transport_wake(struct transport *transport);
 void transport_count_processing(struct transport *transport, uint64_t elapsed_ms);
 const struct transport_figures *transport_figures(const struct transport *transport);
+/* Where 'resolve' sends connections to a name: NULL where it says nothing, "" where the name does not exist. */
+const char *transport_resolve(const struct transport_settings *settings, const char *name);
 /* host of a URL ("" for a malformed one), and whether connections to it stay on this machine. */
 void transport_url_host(const char *url, char ret_host[256]);
 bool transport_host_is_local(const char *host);

@@ -13,6 +13,40 @@ static bool copy(char **target, const char *text)
     return *target != NULL;
 }
 
+static bool copy_list(char ***target, const char *const *list)
+{
+    size_t count = 0;
+    while (list && list[count])
+        count++;
+    if (!count)
+        return true;
+    char **copies = calloc(count + 1, sizeof *copies);
+    bool good = copies != NULL;
+    for (size_t i = 0; good && i < count; i++)
+        good = (copies[i] = strdup(list[i])) != NULL;
+    *target = copies;
+    return good;
+}
+
+static void free_list(char **list)
+{
+    for (char **at = list; at && *at; at++)
+        free(*at);
+    free(list);
+}
+
+const char *transport_resolve(const struct transport_settings *settings, const char *name)
+{
+    size_t size = strlen(name);
+    bool closed = false;
+    for (char **at = settings->resolve; at && *at; at++) {
+        if (!strncasecmp(*at, name, size) && (*at)[size] == '=')
+            return *at + size + 1;
+        closed = closed || !strcmp(*at, "*=");
+    }
+    return closed ? "" : NULL;
+}
+
 bool transport_settings_copy(const struct mapihttp_options *options, struct transport_settings *ret_settings)
 {
     struct transport_settings settings = {
@@ -26,6 +60,7 @@ bool transport_settings_copy(const struct mapihttp_options *options, struct tran
     bool good = copy(&settings.user, options->user && *options->user ? options->user : options->address) &&
                 copy(&settings.password, options->password) && copy(&settings.bearer_token, options->bearer_token) &&
                 copy(&settings.ca_file, options->ca_file) && copy(&settings.connect_to, options->connect_to) &&
+                copy_list(&settings.resolve, options->resolve) &&
                 copy(&settings.client_application, options->client_application);
     if (!good) {
         transport_settings_clear(&settings);
@@ -49,6 +84,7 @@ void transport_settings_clear(struct transport_settings *settings)
     forget(settings->bearer_token);
     free(settings->ca_file);
     free(settings->connect_to);
+    free_list(settings->resolve);
     free(settings->client_application);
     *settings = (struct transport_settings){0};
 }
