@@ -15,11 +15,20 @@ struct handler {
 #define ROW(name) {&nspi_##name##_success_structure, run_##name}
 
 HANDLER(bind)
+HANDLER(dn_to_mid)
 HANDLER(get_address_book_url)
 HANDLER(get_mailbox_url)
+HANDLER(get_prop_list)
+HANDLER(get_props)
+HANDLER(get_special_table)
+HANDLER(get_template_info)
+HANDLER(mod_link_att)
+HANDLER(mod_props)
+HANDLER(query_columns)
 
 static const struct handler handlers[] = {
-    ROW(bind), ROW(get_address_book_url), ROW(get_mailbox_url),
+    ROW(bind), ROW(dn_to_mid), ROW(get_address_book_url), ROW(get_mailbox_url), ROW(get_prop_list), ROW(get_props),
+    ROW(get_special_table), ROW(get_template_info), ROW(mod_link_att), ROW(mod_props), ROW(query_columns),
 };
 
 /* All success bodies begin like this. */

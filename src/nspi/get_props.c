@@ -3,15 +3,6 @@
 
 #define QUERY_UNICODE_TYPES 0x80000000u /* NspiUnicodeProptypes (2.2.1.13) */
 
-uint32_t nspi_container(const struct nspi_call *call, uint32_t container_id)
-{
-    uint32_t count = address_book_container_count(call->book);
-    for (uint32_t position = 0; position < count; position++)
-        if (address_book_container(call->book, position)->number == container_id)
-            return position;
-    return ADDRESS_BOOK_NONE;
-}
-
 /* The tags that have values on the entry, with native types. */
 static uint32_t list_tags(struct nspi_call *call, uint32_t minimal_id, bool skip_objects, uint32_t *ret_count,
                           uint32_t **ret_tags)
@@ -93,7 +84,7 @@ uint32_t nspi_get_props(struct nspi_call *call, const struct nspi_get_props_requ
         return EC_INVALID_PARAMETER;
     const struct stat *stat = &request->state;
     struct nspi_view view = nspi_view_of(stat, request->flags & NSPI_EPHEMERAL_IDS);
-    if (nspi_container(call, stat->container_id) == ADDRESS_BOOK_NONE)
+    if (address_book_find_container(call->book, stat->container_id) == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     uint32_t error = choose_tags(call, request, &count, &tags);
     if (error != EC_SUCCESS)

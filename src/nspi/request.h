@@ -24,8 +24,6 @@ struct nspi_call {
 
 /* Property tags a client may ask for at once; more are TableTooBig. */
 #define NSPI_COLUMNS_MAX 1024u
-/* The position of the container that a STAT names (0 for the global list); ADDRESS_BOOK_NONE for none (InvalidBookmark). */
-uint32_t nspi_container(const struct nspi_call *call, uint32_t container_id);
 
 /* Minimal Entry IDs that name no object (MS-OXNSPI 2.2.1.8), and where entries begin. */
 #define NSPI_BEGINNING_OF_TABLE 0x00000000u

@@ -1,6 +1,7 @@
 /* The address book endpoint (MS-OXCMAPIHTTP 2.2.5): contexts, PING, and the way of every other request to src/nspi and back. */
 #include <string.h>
 
+#include "base/log.h"
 #include "nspi/request.h"
 #include "server/mapi_exchange.h"
 
@@ -51,7 +52,14 @@ static void execute(struct mapi_exchange *mapi, struct address_book *book)
 static enum strand_result run_on_strand(struct strand_task *task)
 {
     struct mapi_exchange *mapi = mapi_exchange_of_work(task);
-    execute(mapi, NULL);
+    struct address_book *book = address_book_acquire(mapi->services->address_books);
+    if (book) {
+        execute(mapi, book);
+        address_book_release(book);
+    } else {
+        log_error("the address book cannot be made: the directory cannot be read");
+        mapi->code = MAPI_RESPONSE_UNKNOWN_FAILURE;
+    }
     mapi_exchange_done(mapi);
     return STRAND_DONE;
 }

@@ -128,14 +128,15 @@ struct services *services_new(struct server *server, struct directory *directory
     if (gethostname(services->host_name, sizeof services->host_name - 1) != 0)
         strcpy(services->host_name, "localhost");
     services->authenticator = authenticator_new(&authentication, directory);
+    services->address_books = address_book_cache_new(directory);
     services->strands = mailbox_strands_new(server->workers);
     services->switches = mailbox_switches_new(directory);
     services->autodiscover_rates = rate_limit_new(RATE_LIMIT_ENTRIES_MAX);
     services->sessions = session_table_new(&sessions, &(struct session_hooks){
         .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
         .delivery_release = release_delivery});
-    if (!services->authenticator || !services->strands || !services->sessions || !services->switches ||
-        !services->autodiscover_rates) {
+    if (!services->address_books || !services->authenticator || !services->strands || !services->sessions ||
+        !services->switches || !services->autodiscover_rates) {
         log_error("out of memory");
         services_free(services);
         return NULL;
@@ -174,6 +175,7 @@ void services_free(struct services *services)
     mailbox_switches_free(services->switches);
     rate_limit_free(services->autodiscover_rates);
     authenticator_free(services->authenticator);
+    address_book_cache_free(services->address_books);
     pthread_mutex_destroy(&services->orphans_lock);
     free(services);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "auth/authenticator.h"
+#include "directory/address_book.h"
 #include "http/mapi_answer.h"
 #include "server/mailbox_strands.h"
 #include "server/mailbox_switch.h"
@@ -30,6 +31,7 @@ struct services {
     struct server *server;        /* not its config: that is read on the main thread only */
     _Atomic(const struct config *) config;
     struct directory *directory;
+    struct address_book_cache *address_books;
     struct authenticator *authenticator;
     struct session_table *sessions;
     struct mailbox_strands *strands;
