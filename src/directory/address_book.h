@@ -78,6 +78,9 @@ uint32_t address_book_seek_in(struct address_book *book, struct address_book_lis
 /* Sorts any indexes, of hidden entries too, as that order would. False without memory, the indexes untouched. */
 bool address_book_sort_indexes(struct address_book *book, enum address_book_sort sort, uint32_t lcid, uint32_t count,
                                uint32_t *indexes);
+/* How the names in that order are compared; lives as long as the book. NULL without memory. */
+struct text_collation;
+const struct text_collation *address_book_collation(struct address_book *book, enum address_book_sort sort, uint32_t lcid);
 /* Ambiguous name resolution in a container: indexes that match 'name' (UTF-8), best match only, in the locale's order. An
  * address, a DN or '=alias' finds the one that has it (in the global list a hidden one too); else those whose whole display
  * name it is; else those where every word of the name is the beginning of a word of display name, first or last name (also

@@ -332,3 +332,9 @@ bool address_book_sort_indexes(struct address_book *book, enum address_book_sort
         qsort_r(indexes, count, sizeof *indexes, compare_ranks, order->ranks);
     return order != NULL;
 }
+
+const struct text_collation *address_book_collation(struct address_book *book, enum address_book_sort sort, uint32_t lcid)
+{
+    struct sorted_order *order = sorted_order_find(book, sort, lcid);
+    return order ? order->collation : NULL;
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unicode/ucol.h>
 #include <unicode/uloc.h>
+#include <unicode/usearch.h>
 #include <unicode/ustring.h>
 
 /* One collator for each strength, since a collator that is changed is not safe to share. */
@@ -143,4 +144,59 @@ bool text_collation_match_key_utf16(const struct text_collation *collation, stru
     if (units != small)
         free(units);
     return good;
+}
+
+/* ICU's search, which borrows the texts it works on. */
+struct text_search {
+    UStringSearch *icu;
+    UChar *pattern;
+};
+
+struct text_search *text_search_open(const struct text_collation *collation, struct bytes utf8)
+{
+    static const UChar nothing[] = {' '};
+    UErrorCode error = U_ZERO_ERROR;
+    int32_t count = 0;
+    struct text_search *search = utf8.size && utf8.size < INT32_MAX / 4 ? calloc(1, sizeof *search) : NULL;
+    if (!search)
+        return NULL;
+    search->pattern = malloc(utf8.size * sizeof *search->pattern);
+    if (search->pattern)
+        u_strFromUTF8WithSub(search->pattern, (int32_t)utf8.size, &count, (const char *)utf8.data, (int32_t)utf8.size, 0xFFFD,
+                             NULL, &error);
+    if (search->pattern && U_SUCCESS(error))
+        search->icu = usearch_openFromCollator(search->pattern, count, nothing, 1, collation->match, NULL, &error);
+    if (search->icu && U_SUCCESS(error))
+        return search;
+    text_search_close(search);
+    return NULL;
+}
+
+bool text_search_found(struct text_search *search, struct bytes utf16)
+{
+    UChar small[UNITS_ON_STACK], *units = small;
+    UErrorCode error = U_ZERO_ERROR;
+    size_t count = utf16.size / 2;
+    if (!count || count > INT32_MAX / 4)
+        return false;
+    if (count > UNITS_ON_STACK && !(units = malloc(count * sizeof *units)))
+        return false;
+    memcpy(units, utf16.data, count * sizeof *units);
+    usearch_setText(search->icu, units, (int32_t)count, &error);
+    bool found = U_SUCCESS(error) && usearch_first(search->icu, &error) != USEARCH_DONE && U_SUCCESS(error);
+    if (units != small) {
+        usearch_setText(search->icu, search->pattern, 1, &error); /* it keeps no pointer to what goes away */
+        free(units);
+    }
+    return found;
+}
+
+void text_search_close(struct text_search *search)
+{
+    if (!search)
+        return;
+    if (search->icu)
+        usearch_close(search->icu);
+    free(search->pattern);
+    free(search);
 }

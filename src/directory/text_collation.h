@@ -24,3 +24,9 @@ bool text_collation_match_key(const struct text_collation *collation, struct byt
 bool text_collation_match_key_utf16(const struct text_collation *collation, struct bytes utf16, struct buffer *key);
 /* Appends the key by which a text is sorted, in memory order: the match key, then a byte 1 and what decides between equals. */
 bool text_collation_sort_key(const struct text_collation *collation, struct bytes utf8, struct buffer *key);
+
+/* Looks for a text inside others, compared as by match keys. Used by one thread. NULL without memory or for an empty text. */
+struct text_search;
+struct text_search *text_search_open(const struct text_collation *collation, struct bytes utf8);
+bool text_search_found(struct text_search *search, struct bytes utf16);
+void text_search_close(struct text_search *search);
