@@ -72,9 +72,24 @@ static void report(struct bearer *bearer, const struct jwks_state *state)
     if (state->failed)
         bearer->settings.report(false, state->error);
     if (state->jwks && atomic_exchange(&bearer->reported, state->number) != state->number) {
-        snprintf(text, sizeof text, "%u for bearer tokens, from %.100s", jwks_count(state->jwks), bearer->settings.keys.location);
+        snprintf(text, sizeof text, "%u keys for bearer tokens from %.100s", jwks_count(state->jwks), bearer->settings.keys.location);
         bearer->settings.report(true, text);
     }
+}
+
+static struct jwks *get_keys(struct bearer *bearer, uint64_t wanted, uint64_t now_ms, struct jwks_state *ret_state)
+{
+    if (atomic_exchange(&bearer->refresh, false))
+        jwks_source_expire(bearer->source);
+    jwks_source_get(bearer->source, wanted, now_ms, ret_state);
+    report(bearer, ret_state);
+    return ret_state->jwks;
+}
+
+void bearer_fetch(struct mechanism *mechanism, uint64_t now_ms)
+{
+    struct jwks_state state;
+    jwks_release(get_keys(bearer_of(mechanism), 0, now_ms, &state));
 }
 
 /* Checks the signature; where the key is not known, once more with keys fetched for it. */
@@ -82,14 +97,10 @@ static enum mechanism_result verify_signature(struct bearer *bearer, const struc
                                               const struct mechanism_input *input, const char **ret_cause)
 {
     uint64_t wanted = 0;
-    if (atomic_exchange(&bearer->refresh, false))
-        jwks_source_expire(bearer->source);
     for (unsigned attempt = 0; attempt < 2; attempt++) {
         struct jwks_state state;
-        jwks_source_get(bearer->source, wanted, input->now_ms, &state);
-        report(bearer, &state);
         *ret_cause = "the keys for bearer tokens cannot be had";
-        if (!state.jwks)
+        if (!get_keys(bearer, wanted, input->now_ms, &state))
             return MECHANISM_UNAVAILABLE;
         enum jws_result result = jwks_verify(state.jwks, header->algorithm, header->key_id, input->token);
         jwks_release(state.jwks);

@@ -253,6 +253,24 @@ static const struct bytes *choose_binding(const struct kerberos *kerberos, const
     return &request->bindings[request->binding_count - 1];
 }
 
+/* Whether the failure is this machine's, not the ticket's. */
+static bool is_ours(OM_uint32 minor)
+{
+    switch ((krb5_error_code)minor) {
+    case KRB5_RC_IO:
+    case KRB5_RC_IO_PERM:
+    case KRB5_RC_IO_SPACE:
+    case KRB5_RC_IO_UNKNOWN:
+    case ENOMEM:
+    case ENOSPC:
+    case EMFILE:
+    case EACCES:
+    case EROFS:
+    case ENOENT: return true;
+    default: return false;
+    }
+}
+
 static const char *cause_of(OM_uint32 major, OM_uint32 minor)
 {
     switch ((krb5_error_code)minor) {
@@ -275,7 +293,10 @@ static const char *cause_of(OM_uint32 major, OM_uint32 minor)
     case KRB5_RC_IO_PERM:
     case KRB5_RC_IO_SPACE:
     case KRB5_RC_IO_UNKNOWN: return "Kerberos: the replay cache cannot be written";
+    default: break;
     }
+    if (is_ours(minor))
+        return "Kerberos: the replay cache cannot be opened";
     switch (GSS_ROUTINE_ERROR(major)) {
     case GSS_S_BAD_BINDINGS: return "Kerberos: bound to another TLS connection";
     case GSS_S_CREDENTIALS_EXPIRED: return "Kerberos ticket expired";
@@ -311,6 +332,7 @@ static void conclude(struct arena *arena, const struct kerberos_request *request
     if (acceptance->major != GSS_S_COMPLETE) {
         outcome->cause = GSS_ERROR(acceptance->major) ? cause_of(acceptance->major, acceptance->minor)
                                                       : "Kerberos: a handshake in the style of DCE";
+        outcome->unavailable = is_ours(acceptance->minor);
         return;
     }
     outcome->bound = acceptance->flags & GSS_C_CHANNEL_BOUND_FLAG;
@@ -339,6 +361,7 @@ void kerberos_accept(struct kerberos *kerberos, struct arena *arena, const struc
     struct kerberos_context *context = calloc(1, sizeof *context);
     if (!context) {
         outcome.cause = "Kerberos: out of memory";
+        outcome.unavailable = true;
     } else if (!bindings_fit(request)) {
         outcome.cause = "Kerberos: unusable channel binding";
     } else {

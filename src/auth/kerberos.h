@@ -44,6 +44,7 @@ struct kerberos_outcome {
     const char *principal; /* 'ada@EXAMPLE.ORG', in the arena; no service's. NULL where it is not known */
     bool bound;            /* accepted: to the TLS connection */
     uint32_t lifetime_s;   /* accepted: until the ticket expires */
+    bool unavailable;      /* refused, but not because of the ticket: it may be tried again */
     const char *cause;     /* refused: a literal for the log, never for the client */
 };
 

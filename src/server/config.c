@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/bearer_token.h"
 #include "base/limits.h"
+#include "server/config_check.h"
 #include "server/setting.h"
 
 #define FIELD(member) offsetof(struct config, member)
@@ -15,6 +17,7 @@
 #define NO_CHOICES NULL
 #define METHODS "basic|ntlm|negotiate|bearer" /* in the order of the bits DIRECTORY_METHOD_... */
 #define ALL_METHODS "basic ntlm negotiate bearer"
+#define JWS_ALGORITHM_WORDS "RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512" /* in the order of enum jws_algorithm */
 #define PROTECTIONS "default|none|allow|require"
 
 /* One row a setting: section, name, kind, field, minimum, maximum, choices, default, explanation. */
@@ -106,6 +109,52 @@ static const struct setting settings[] = {
         "Window in which failures are counted."},
     {"authentication", "lock", SETTING_DURATION, FIELD(lock_ms), 0, 24 * HOUR_MS, NO_CHOICES, "10min",
         "How long a lock holds."},
+
+    {"kerberos", "keytab", SETTING_PATH, FIELD(keytab_path), 0, 0, NO_CHOICES, "",
+        "Keys of the service, for Negotiate: every HTTP/... principal in it is accepted. Read again on SIGHUP. Empty: no Kerberos."},
+    {"kerberos", "realms", SETTING_TEXT, FIELD(realms), 0, 0, NO_CHOICES, "",
+        "Realms whose users may log on, with spaces between, as REALM, or as REALM=domain where the directory has them under another\n"
+        "domain. Empty: the realms of the keytab."},
+
+    {"bearer", "jwks", SETTING_TEXT, FIELD(jwks), 0, 0, NO_CHOICES, "",
+        "Where the identity provider's keys are (a JSON Web Key Set): https://..., or a file. Empty: no bearer tokens."},
+    {"bearer", "ca_file", SETTING_PATH, FIELD(jwks_ca_path), 0, 0, NO_CHOICES, "",
+        "Authorities to trust for that address, PEM; empty: the system's."},
+    {"bearer", "refresh", SETTING_DURATION, FIELD(jwks_refresh_ms), 1000, 24 * HOUR_MS, NO_CHOICES, "1h",
+        "Keys older than this are fetched again."},
+    {"bearer", "retry", SETTING_DURATION, FIELD(jwks_retry_ms), 100, HOUR_MS, NO_CHOICES, "30s",
+        "A token with an unknown key, or a failure, has them fetched again no sooner than this."},
+    {"bearer", "keep", SETTING_DURATION, FIELD(jwks_keep_ms), MINUTE_MS, 30 * 24 * HOUR_MS, NO_CHOICES, "24h",
+        "How long keys serve when they cannot be fetched again."},
+    {"bearer", "timeout", SETTING_DURATION, FIELD(jwks_timeout_ms), 100, MINUTE_MS, NO_CHOICES, "10s",
+        "How long fetching them may take."},
+    {"bearer", "issuers", SETTING_TEXT, FIELD(issuers), 0, 0, NO_CHOICES, "",
+        "Whose tokens are accepted (claim 'iss'), exactly as the provider writes it; several with spaces between."},
+    {"bearer", "audiences", SETTING_TEXT, FIELD(audiences), 0, 0, NO_CHOICES, "",
+        "For whom they must be made (claim 'aud'), one of these."},
+    {"bearer", "algorithms", SETTING_WORDS, FIELD(algorithms), 0, 0, JWS_ALGORITHM_WORDS, "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512",
+        "With which they may be signed."},
+    {"bearer", "claims", SETTING_TEXT, FIELD(claims), 0, 0, NO_CHOICES, "upn preferred_username",
+        "Claims that say whose mailbox it is; the first that a token has decides. With '=address', '=account' or '=id' behind it a\n"
+        "claim holds that; otherwise a user principal name (name@domain)."},
+    {"bearer", "unverified_email", SETTING_BOOLEAN, FIELD(unverified_email), 0, 0, NO_CHOICES, "no",
+        "Accept the claim 'email' without 'email_verified': only where users cannot choose it themselves."},
+    {"bearer", "scopes", SETTING_TEXT, FIELD(scopes), 0, 0, NO_CHOICES, "",
+        "One of these must be in the token's 'scp' or 'scope'; empty: not asked for."},
+    {"bearer", "roles", SETTING_TEXT, FIELD(roles), 0, 0, NO_CHOICES, "",
+        "One of these must be in the token's 'roles'; empty: not asked for."},
+    {"bearer", "clock_skew", SETTING_DURATION, FIELD(clock_skew_ms), 0, 10 * MINUTE_MS, NO_CHOICES, "60s",
+        "How far the provider's clock may differ from ours."},
+    {"bearer", "token_size_max", SETTING_SIZE, FIELD(token_size_max), 512, BEARER_TOKEN_SIZE_MAX, NO_CHOICES, "16K",
+        "Longer tokens are refused unread."},
+    {"bearer", "authorization_uri", SETTING_TEXT, FIELD(authorization_uri), 0, 0, NO_CHOICES, "",
+        "Where Outlook asks its user to log on, such as https://login.microsoftonline.com/common/oauth2/authorize; empty: it is not told."},
+    {"bearer", "client_id", SETTING_TEXT, FIELD(client_id), 0, 0, NO_CHOICES, "00000002-0000-0ff1-ce00-000000000000",
+        "For whom it asks for a token there; this is what Exchange says."},
+    {"bearer", "trusted_issuers", SETTING_TEXT, FIELD(trusted_issuers), 0, 0, NO_CHOICES, "",
+        "What else Exchange says of its token issuers, such as 00000001-0000-0000-c000-000000000000@TENANT; empty: left out."},
+    {"bearer", "issuer_kind", SETTING_CHOICE, FIELD(issuer_kind), 0, 0, "none|ADFS", "none",
+        "What Exchange says where AD FS is the provider."},
 
     {"mapi", "pending_period", SETTING_DURATION, FIELD(pending_period_ms), 50, 5 * MINUTE_MS, NO_CHOICES, "15s",
         "Sign of life while a request is worked on (X-PendingPeriod)."},
@@ -344,6 +393,8 @@ static bool check_together(const struct reading *reading)
         wrong = "[organisation] internal_url does not begin with https://";
     else if (!is_url(config->external_url))
         wrong = "[organisation] external_url does not begin with https://";
+    if (!wrong)
+        wrong = config_check_log_on(config);
     if (wrong)
         snprintf(reading->error->text, sizeof reading->error->text, "%s: %s", reading->name, wrong);
     return !wrong;

@@ -45,6 +45,19 @@ struct config {
     uint32_t failure_delay_ms;
     uint32_t failures_per_account, failures_per_address;
     uint32_t failure_window_ms, lock_ms;
+    /* [kerberos] */
+    char *keytab_path;   /* "": no Kerberos */
+    char *realms;
+    /* [bearer] */
+    char *jwks;          /* path or address of the key set; "": no bearer tokens */
+    char *jwks_ca_path;
+    uint32_t jwks_refresh_ms, jwks_retry_ms, jwks_keep_ms, jwks_timeout_ms;
+    uint32_t algorithms; /* mask of 1 << enum jws_algorithm */
+    char *issuers, *audiences, *scopes, *roles, *claims;
+    bool unverified_email;
+    uint32_t clock_skew_ms;
+    uint32_t token_size_max;
+    char *authorization_uri, *client_id, *trusted_issuers, *issuer_kind;
     /* [mapi] */
     uint32_t pending_period_ms;
     uint32_t context_idle_ms;

@@ -141,6 +141,10 @@ struct services *services_new(struct server *server, struct directory *directory
         services_free(services);
         return NULL;
     }
+    if (!log_on_methods_configure(&services->log_on_methods, server, services->authenticator)) {
+        services_free(services);
+        return NULL;
+    }
     read_organization(services);
     loop_post(server->loops[0], &services->sweep_start);
     return services;
@@ -153,6 +157,7 @@ void services_reload(struct services *services)
     struct authenticator_settings authentication = authenticator_settings_of(services->server->config);
     session_table_configure(services->sessions, &sessions);
     authenticator_configure(services->authenticator, &authentication);
+    (void)log_on_methods_configure(&services->log_on_methods, services->server, services->authenticator);
 }
 
 /* Contexts stay until their running requests are answered; only the waits, which would never end, are told. */
@@ -176,6 +181,7 @@ void services_free(struct services *services)
     rate_limit_free(services->autodiscover_rates);
     authenticator_free(services->authenticator);
     address_book_cache_free(services->address_books);
+    log_on_methods_free(&services->log_on_methods);
     pthread_mutex_destroy(&services->orphans_lock);
     free(services);
 }

@@ -7,6 +7,7 @@
 #include "auth/authenticator.h"
 #include "directory/address_book.h"
 #include "http/mapi_answer.h"
+#include "server/log_on_methods.h"
 #include "server/mailbox_strands.h"
 #include "server/mailbox_switch.h"
 #include "server/rate_limit.h"
@@ -33,6 +34,7 @@ struct services {
     struct directory *directory;
     struct address_book_cache *address_books;
     struct authenticator *authenticator;
+    struct log_on_methods log_on_methods;
     struct session_table *sessions;
     struct mailbox_strands *strands;
     struct mailbox_switches *switches;
