@@ -144,7 +144,7 @@ static void put_display_type_extended(struct row *row, uint32_t column)
 {
     static const uint32_t types[DIRECTORY_KIND_COUNT] = {
         [DIRECTORY_USER] = 0x40000000, [DIRECTORY_SHARED_MAILBOX] = 0x40000000, [DIRECTORY_ROOM] = 0x40000007,
-        [DIRECTORY_EQUIPMENT] = 0x40000008, [DIRECTORY_PUBLIC_FOLDER_MAILBOX] = 0x00000002, [DIRECTORY_CONTACT] = 0x00000006,
+        [DIRECTORY_EQUIPMENT] = 0x40000008, [DIRECTORY_PUBLIC_FOLDER_MAILBOX] = 0x00000000, [DIRECTORY_CONTACT] = 0x00000006,
         [DIRECTORY_GROUP] = 0x40000009, [DIRECTORY_DYNAMIC_GROUP] = 0x00000003,
     };
     oab_record_put_number(row->record, column, types[row->entry->kind]);
@@ -172,6 +172,20 @@ static void put_proxy_addresses(struct row *row, uint32_t column)
     put_texts(row, column, count, texts);
 }
 
+/* For clients without Unicode: what was set, else the display name where it is plain, else the alias. */
+static void put_printable_name(struct row *row, uint32_t column)
+{
+    const struct directory_entry *entry = row->entry;
+    if (directory_entry_value(entry, DIRECTORY_ATTRIBUTE_SIMPLE_DISPLAY_NAME)) {
+        put_attribute(row, column);
+        return;
+    }
+    const char *at = entry->display_name;
+    while (*at > 0)
+        at++;
+    put_string(row, column, *at ? entry->account : entry->display_name);
+}
+
 static void put_target_address(struct row *row, uint32_t column)
 {
     if (row->entry->kind == DIRECTORY_CONTACT)
@@ -183,7 +197,7 @@ static void put_home_database(struct row *row, uint32_t column)
 {
     const struct directory_entry *entry = row->entry;
     const char *end = strstr(entry->legacy_dn, "/cn=Recipients/"), *domain = strrchr(entry->address, '@');
-    if (!directory_kind_has_mailbox(entry->kind) || !end || !domain)
+    if (!directory_kind_has_mailbox(entry->kind) || guid_is_zero(entry->mailbox_guid) || !end || !domain)
         return;
     char mailbox[GUID_TEXT_SIZE];
     guid_format(entry->mailbox_guid, mailbox);
@@ -269,7 +283,7 @@ static void put_truncated(struct row *row, uint32_t column)
     COLUMN(0x3A701102, 0, put_certificates)             /* PidTagUserX509Certificate */ \
     COLUMN(0x8C6A1102, 0, put_certificates)             /* PidTagAddressBookX509Certificate */ \
     COLUMN(0x8006001E, 0, put_home_database) \
-    COLUMN(0x39FF001F, 0, put_attribute)                /* simple display name */ \
+    COLUMN(0x39FF001F, 0, put_printable_name) \
     COLUMN(0x39050003, 0, put_display_type_extended) \
     COLUMN(0x8C8E001F, ANR, put_attribute)              /* phonetic given name */ \
     COLUMN(0x8C8F001F, ANR, put_attribute)              /* phonetic surname */ \

@@ -340,7 +340,7 @@ static bool templates_same(const struct making *making)
         published += making->before->files[i].kind == OAB_TEMPLATE;
     bool same = published == 2 * publication->language_count;
     for (uint32_t i = 0; i < publication->language_count && same; i++) {
-        struct buffer content = {0}, expanded = {0};
+        struct buffer content = {0};
         const struct oab_file *file = oab_list_find(making->before, OAB_TEMPLATE, making->before_full->sequence,
             publication->languages[i].lcid, OAB_WINDOWS);
         struct oab_mapping mapping = {BYTES_NONE};
@@ -356,7 +356,6 @@ static bool templates_same(const struct making *making)
         if (target)
             fclose(target);
         buffer_free(&content);
-        buffer_free(&expanded);
     }
     return same;
 }
@@ -381,17 +380,22 @@ static bool write_manifest(struct making *making)
     return written;
 }
 
-/* When the generation behind 'sequence' was published, as far as its files still tell; 0 for unknown. */
-static time_t superseded_at(const struct making *making, uint32_t sequence)
+/* When the generation after that of 'sequence' was published, as far as its full file still tells; 0 for unknown. */
+static time_t superseded_at(const struct making *making, struct dirent **entries, int entry_count, uint32_t sequence)
 {
-    struct oab_file_name name = {.kind = OAB_FULL, .sequence = sequence + 1};
-    struct arena arena = {0};
-    struct stat status;
-    memcpy(name.id, making->id, sizeof name.id);
-    const char *path = oab_file_name_make(&arena, &name);
-    bool known = path && fstatat(making->folder_fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0;
-    arena_free(&arena);
-    return known ? status.st_mtime : 0;
+    uint32_t next = UINT32_MAX;
+    time_t since = 0;
+    for (int i = 0; i < entry_count; i++) {
+        struct oab_file_name name;
+        struct stat status;
+        if (oab_file_name_read(entries[i]->d_name, &name) && strcmp(name.id, making->id) == 0 && name.kind == OAB_FULL
+            && name.sequence > sequence && name.sequence < next
+            && fstatat(making->folder_fd, entries[i]->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+            next = name.sequence;
+            since = status.st_mtime;
+        }
+    }
+    return since;
 }
 
 static bool is_listed(const struct oab_file *files, uint32_t count, const char *name)
@@ -413,7 +417,7 @@ static void retire(struct making *making, const struct oab_file *files, uint32_t
     while (entry_count > 0 && next != UINT32_MAX) { /* one round for each sequence, ascending */
         uint32_t current = next;
         next = UINT32_MAX;
-        time_t since = superseded_at(making, current);
+        time_t since = superseded_at(making, entries, entry_count, current);
         bool over = now >= since && now - since >= (time_t)making->publication->retain_s;
         for (int i = 0; i < entry_count; i++) {
             struct oab_file_name name;
