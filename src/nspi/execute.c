@@ -15,9 +15,11 @@ struct handler {
 #define ROW(name) {&nspi_##name##_success_structure, run_##name}
 
 HANDLER(bind)
+HANDLER(compare_mids)
 HANDLER(dn_to_mid)
 HANDLER(get_address_book_url)
 HANDLER(get_mailbox_url)
+HANDLER(get_matches)
 HANDLER(get_prop_list)
 HANDLER(get_props)
 HANDLER(get_special_table)
@@ -25,10 +27,17 @@ HANDLER(get_template_info)
 HANDLER(mod_link_att)
 HANDLER(mod_props)
 HANDLER(query_columns)
+HANDLER(query_rows)
+HANDLER(resolve_names)
+HANDLER(resort_restriction)
+HANDLER(seek_entries)
+HANDLER(update_stat)
 
 static const struct handler handlers[] = {
-    ROW(bind), ROW(dn_to_mid), ROW(get_address_book_url), ROW(get_mailbox_url), ROW(get_prop_list), ROW(get_props),
-    ROW(get_special_table), ROW(get_template_info), ROW(mod_link_att), ROW(mod_props), ROW(query_columns),
+    ROW(bind), ROW(compare_mids), ROW(dn_to_mid), ROW(get_address_book_url), ROW(get_mailbox_url), ROW(get_matches),
+    ROW(get_prop_list), ROW(get_props), ROW(get_special_table), ROW(get_template_info), ROW(mod_link_att),
+    ROW(mod_props), ROW(query_columns), ROW(query_rows), ROW(resolve_names), ROW(resort_restriction),
+    ROW(seek_entries), ROW(update_stat),
 };
 
 /* All success bodies begin like this. */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "nspi/permission.h"
 #include "nspi/table.h"
 #include "protocol/property_tags.h"
 
@@ -74,17 +75,12 @@ static uint32_t linked_entries(struct nspi_call *call, uint32_t index, uint16_t 
     return indexes ? EC_SUCCESS : EC_NOT_ENOUGH_MEMORY;
 }
 
-/* Whether this user may change that property of that entry by ModLinkAtt: the members of a named group, with the right to. */
+/* Whether this user may change that property of that entry by ModLinkAtt. */
 static bool may_change(struct nspi_call *call, uint32_t index, uint16_t property_id)
 {
     const struct directory_entry *entry = address_book_entry(call->book, index);
-    uint32_t owner;
-    if (property_id != PROPERTY_ID(PID_TAG_ADDRESS_BOOK_MEMBER) || entry->kind != DIRECTORY_GROUP)
-        return false;
-    if (give_reference(call, index, DIRECTORY_ATTRIBUTE_MANAGED_BY, &owner) &&
-        guid_equal(address_book_entry(call->book, owner)->id, call->user->id))
-        return true;
-    return directory_has_right(call->directory, call->user->id, DIRECTORY_MANAGE_MEMBERS, entry->id);
+    return property_id == PROPERTY_ID(PID_TAG_ADDRESS_BOOK_MEMBER) && entry->kind == DIRECTORY_GROUP &&
+           nspi_may_change_members(call, entry);
 }
 
 /* MS-OXNSPI 3.1.4.1.10, constraints 9 to 14: CurrentRec is the entry; ContainerID is the property's tag unless the request

@@ -38,7 +38,7 @@ uint32_t nspi_resolve_names(struct nspi_call *call, const struct nspi_resolve_na
         outcomes[i] = resolve(call, container, stat->sort_locale, request->names[i], &indexes[resolved]);
         resolved += outcomes[i] == MID_RESOLVED;
     }
-    error = nspi_rows_make(call, stat, NSPI_EPHEMERAL_IDS, resolved, indexes, &rows);
+    error = nspi_rows_make(call, stat, 0, resolved, indexes, &rows); /* permanent ids: they go into saved recipients */
     if (error == EC_SUCCESS && rows.row_count < resolved)
         error = EC_TABLE_TOO_BIG; /* rows left out would be taken for others */
     if (error != EC_SUCCESS)
