@@ -130,7 +130,7 @@ static uint32_t check(struct nspi_call *call, const struct nspi_get_matches_requ
         return EC_INVALID_PARAMETER;
     const struct stat *stat = &request->state;
     bool container = stat->sort_type == NSPI_SORT_DISPLAY_NAME || stat->sort_type == NSPI_SORT_PHONETIC_DISPLAY_NAME;
-    if (container && nspi_container(call, stat->container_id) == ADDRESS_BOOK_NONE)
+    if (container && address_book_find_container(call->book, stat->container_id) == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     if (request->has_minimal_ids) /* a restriction of a restriction: reserved, and refused by name (constraint 6) */
         return EC_TOO_COMPLEX;

@@ -23,7 +23,7 @@ uint32_t nspi_resolve_names(struct nspi_call *call, const struct nspi_resolve_na
     if (!request->has_state)
         return EC_INVALID_PARAMETER;
     const struct stat *stat = &request->state;
-    uint32_t container = nspi_container(call, stat->container_id), resolved = 0;
+    uint32_t container = address_book_find_container(call->book, stat->container_id), resolved = 0;
     if (container == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     uint32_t error = nspi_check_code_page(stat), count = request->has_names ? request->name_count : 0;

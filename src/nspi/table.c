@@ -16,7 +16,7 @@ bool nspi_sort_of(uint32_t sort_type, enum address_book_sort *ret_sort)
 
 uint32_t nspi_table_open(struct nspi_call *call, const struct stat *stat, struct nspi_table *ret_table)
 {
-    struct nspi_table table = {.container = nspi_container(call, stat->container_id), .lcid = stat->sort_locale};
+    struct nspi_table table = {.container = address_book_find_container(call->book, stat->container_id), .lcid = stat->sort_locale};
     if (table.container == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     if (!nspi_sort_of(stat->sort_type, &table.sort))

@@ -135,7 +135,7 @@ uint32_t nspi_seek_entries(struct nspi_call *call, const struct nspi_seek_entrie
     if (!request->has_state)
         return EC_INVALID_PARAMETER;
     struct stat stat = request->state;
-    if (nspi_container(call, stat.container_id) == ADDRESS_BOOK_NONE)
+    if (address_book_find_container(call->book, stat.container_id) == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     const char *name = target_name(call, request);
     if (stat.sort_type != NSPI_SORT_DISPLAY_NAME || !name)
