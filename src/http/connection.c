@@ -216,6 +216,11 @@ static void connection_linger_check(struct http_connection *connection)
 static void connection_drained(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
+    if (connection->phase == PHASE_SENDING && exchange && exchange->file_left) {
+        if (!exchange_read_file(exchange)) /* sent when the socket takes more: others on the loop have their turn */
+            connection_close(connection, CAUSE_RESET);
+        return;
+    }
     if (connection->phase == PHASE_SENDING) {
         if (exchange) {
             connection->exchange = NULL;
@@ -281,7 +286,7 @@ static void connection_take_delivery(struct http_connection *connection, struct 
 void connection_answered(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
-    bool watched = exchange->delivery || exchange->callbacks.ended;
+    bool watched = exchange->delivery || exchange->callbacks.ended || exchange->file_left;
     connection->phase = PHASE_SENDING;
     connection_take_delivery(connection, exchange);
     if (connection->taking && !watched && !connection->closing && connection->output.size < HTTP_OUTPUT_SIZE_MAX) {

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#define FILE_PIECE_SIZE 131072u
 #define BUFFER_SIZE_KEPT_MAX 4096u
 #define ARENA_FIRST_SIZE 976u /* what a parked wait keeps beside its exchange fits, and 10,000 of them in 10 MB */
 
@@ -109,6 +111,8 @@ void exchange_end(struct http_exchange *exchange, enum http_ending ending)
         atomic_fetch_sub_explicit(&exchange->home->running_count, 1, memory_order_relaxed);
     if (exchange->callbacks.ended)
         exchange->callbacks.ended(exchange, ending, exchange->callbacks.argument);
+    if (exchange->has_file)
+        close(exchange->file_fd);
     exchange_free(exchange);
 }
 
@@ -232,11 +236,11 @@ const char *http_status_text(unsigned status)
         uint16_t status;
         const char *text;
     } texts[] = {
-        {200, "OK"}, {204, "No Content"}, {301, "Moved Permanently"}, {302, "Found"}, {304, "Not Modified"},
+        {200, "OK"}, {204, "No Content"}, {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"}, {304, "Not Modified"},
         {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
         {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"},
-        {411, "Length Required"}, {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
-        {417, "Expectation Failed"}, {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
+        {411, "Length Required"}, {412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"}, {417, "Expectation Failed"}, {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"},
         {505, "HTTP Version Not Supported"},
     };
@@ -299,7 +303,7 @@ void exchange_emit_head(struct http_exchange *exchange, struct output *output, b
         place = PUT_LITERAL(place, "Transfer-Encoding: chunked\r\n");
     } else if (!chunked && exchange->status != 204 && exchange->status != 304) {
         place = PUT_LITERAL(place, "Content-Length: ");
-        place = put_number(place, exchange->whole.size);
+        place = put_number(place, exchange->has_file ? exchange->file_left : exchange->whole.size);
         place = PUT_LITERAL(place, "\r\n");
     }
     if (!keep_alive)
@@ -372,7 +376,9 @@ static void finish_on_loop(struct http_exchange *exchange, enum exchange_finish 
             bool keep_alive = keeps_alive(exchange, false);
             connection->closing |= !keep_alive;
             exchange_emit_head(exchange, &connection->output, keep_alive, false);
-            if (!exchange->without_body)
+            if (exchange->without_body)
+                exchange->file_left = 0;
+            else
                 output_take(&connection->output, &exchange->whole);
             connection->output.failed |= exchange->whole.failed;
         } else {
@@ -519,6 +525,33 @@ void http_answer_take(struct http_exchange *exchange, struct buffer *body)
     exchange->whole = *body;
     *body = (struct buffer){.size_max = body->size_max};
     answer_finish(exchange, FINISH_WHOLE);
+}
+
+void http_answer_file(struct http_exchange *exchange, int fd, uint64_t offset, uint64_t size)
+{
+    assert(!exchange->begun);
+    exchange->has_file = true;
+    exchange->file_fd = fd;
+    exchange->file_offset = offset;
+    exchange->file_left = size;
+    answer_finish(exchange, FINISH_WHOLE);
+}
+
+bool exchange_read_file(struct http_exchange *exchange)
+{
+    uint64_t left = exchange->file_left;
+    struct buffer piece = {0};
+    uint8_t *place = buffer_extend(&piece, left < FILE_PIECE_SIZE ? left : FILE_PIECE_SIZE);
+    ssize_t size = place ? pread(exchange->file_fd, place, piece.size, (off_t)exchange->file_offset) : -1;
+    if (size <= 0) { /* it has become shorter, or the disk fails */
+        buffer_free(&piece);
+        return false;
+    }
+    piece.size = (size_t)size;
+    exchange->file_offset += (uint64_t)size;
+    exchange->file_left -= (uint64_t)size;
+    output_take(&exchange->connection->output, &piece);
+    return true;
 }
 
 bool http_answer_write(struct http_exchange *exchange, struct bytes chunk)

@@ -63,6 +63,9 @@ struct http_exchange {
     bool begun;             /* a chunk was written */
     struct buffer fields;   /* "Name: value\r\n"... */
     struct buffer whole;    /* the body of a whole answer */
+    bool has_file;          /* ... or a part of a file: */
+    int file_fd;
+    uint64_t file_offset, file_left;
     atomic_bool gone;       /* the connection broke */
     atomic_size_t unsent;   /* about how many bytes wait */
 
@@ -95,6 +98,8 @@ void exchange_fill_request(struct http_exchange *exchange);
 void exchange_repeat(struct http_exchange *exchange);
 /* The connection is gone or half-closed: 'broken' will be called from the loop. */
 void exchange_notify_broken(struct http_exchange *exchange);
+/* The next piece of an answer that is a file, into the output of its connection; false where it cannot be read. */
+bool exchange_read_file(struct http_exchange *exchange);
 /* The head of the answer and, with a whole answer, its body, into the output. */
 void exchange_emit_head(struct http_exchange *exchange, struct output *output, bool keep_alive, bool chunked);
 

@@ -2,7 +2,7 @@
  *
  * An exchange is one request and its answer. The server calls the handler of the route on the loop thread of the
  * connection, with the whole body read. From then on the exchange is HELD by the handler, until it has called
- * http_answer_whole, http_answer_take or http_answer_finish exactly once; whether the connection still exists makes no
+ * http_answer_whole, http_answer_take, http_answer_file or http_answer_finish exactly once; whether the connection still exists makes no
  * difference to that. A held exchange and its request stay valid, even after the connection broke: a worker thread may go on
  * reading the body and answering; what it says to nobody is dropped.
  *
@@ -113,6 +113,10 @@ void http_answer_close(struct http_exchange *exchange);
 void http_answer_whole(struct http_exchange *exchange, struct bytes body);
 /* The same without a copy: takes the memory and leaves *body empty. */
 void http_answer_take(struct http_exchange *exchange, struct buffer *body);
+/* A whole answer whose body is a part of an open file, which is read piece by piece as the client takes it (on the loop: files
+ * on local disks). Takes the descriptor and closes it in the end. The file must not become shorter meanwhile: then the
+ * connection breaks. */
+void http_answer_file(struct http_exchange *exchange, int fd, uint64_t offset, uint64_t size);
 /* One chunk, sent at once (the first one with the headers before it). Returns false when it is no use to go on: the
  * connection is gone (finish all the same). More than HTTP_OUTPUT_SIZE_MAX unsent bytes are a wish to wait for 'drained'
  * (http_answer_must_wait). */

@@ -163,6 +163,42 @@ static void test_pass_on(struct http_exchange *exchange, void *argument)
     pthread_detach(thread);
 }
 
+#define FILE_LINE_SIZE 8u
+#define FILE_LINE_COUNT 250000u
+
+/* /file?offset,size: a part of a file of 2 MB, of numbered lines; parts behind its end are promised too. From a thread of its
+ * own with a third number. */
+static void *test_file_thread(void *argument)
+{
+    struct http_exchange *exchange = argument;
+    unsigned long offset = 0, size = 0;
+    sscanf(http_exchange_request(exchange)->query, "%lu,%lu", &offset, &size);
+    FILE *file = tmpfile();
+    for (unsigned i = 0; i < FILE_LINE_COUNT; i++)
+        fprintf(file, "%07u\n", i);
+    fflush(file);
+    int fd = dup(fileno(file));
+    fclose(file);
+    http_answer_file(exchange, fd, offset, size);
+    return NULL;
+}
+
+static void test_file(struct http_exchange *exchange, void *argument)
+{
+    struct test_server *server = argument;
+    pthread_t thread;
+    unsigned long offset, size;
+    int on_thread;
+    atomic_fetch_add(&server->requests, 1);
+    http_exchange_set_callbacks(exchange, &(struct http_exchange_callbacks){test_broken, test_ended, NULL, server});
+    if (sscanf(http_exchange_request(exchange)->query, "%lu,%lu,%d", &offset, &size, &on_thread) < 3) {
+        test_file_thread(exchange);
+    } else {
+        assert_int_equal(pthread_create(&thread, NULL, test_file_thread, exchange), 0);
+        pthread_detach(thread);
+    }
+}
+
 /* /park: held until the connection breaks or test_unpark. */
 static void test_park_broken(struct http_exchange *exchange, void *argument)
 {
@@ -202,6 +238,7 @@ static void *test_server_start(struct test_server *server, const struct http_ser
         {.path = "/chunks", .handler = test_pass_on, .argument = server},
         {.path = "/large", .handler = test_pass_on, .argument = server},
         {.path = "/abort", .handler = test_pass_on, .argument = server},
+        {.path = "/file", .handler = test_file, .argument = server},
         {.path = "/park", .handler = test_park, .argument = server},
     };
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
