@@ -25,6 +25,8 @@ int command_failed(const struct command *command, const char *format, ...) __att
 /* Defined by the files of the sub-commands, listed in main.c. */
 extern const struct command command_help;
 extern const struct command command_decode;
+extern const struct command command_discover;
+extern const struct command command_dns;
 extern const struct command command_folders;
 extern const struct command command_get;
 extern const struct command command_list;

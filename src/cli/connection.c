@@ -29,11 +29,52 @@ static void trace_line(void *data, const char *line)
     fprintf(stderr, "mapihttp: %s\n", line);
 }
 
+/* What a server sent must not steer the terminal. */
+static void put_plain(FILE *terminal, const char *text)
+{
+    for (; *text; text++)
+        fputc(*text > ' ' && *text < 0x7F ? *text : '?', terminal);
+}
+
+/* A question on the terminal, as Outlook asks in a window. Without a terminal the answer is no. */
+static bool ask_consent(void *data, const char *host, const char *url, const char *found_at)
+{
+    FILE *terminal = fopen("/dev/tty", "r+");
+    char answer[16] = "";
+    if (!terminal)
+        return false;
+    fputs("The address does not lead to the host ", terminal);
+    put_plain(terminal, host);
+    fputs(", but ", terminal);
+    put_plain(terminal, found_at);
+    fputs(" does, to ", terminal);
+    put_plain(terminal, url);
+    fputs("\nMay it have your password? [y/N] ", terminal);
+    fflush(terminal);
+    bool read = fgets(answer, sizeof answer, terminal) != NULL;
+    fclose(terminal);
+    return read && (*answer == 'y' || *answer == 'Y');
+}
+
+static int add_to_list(const struct connection *connection, const char **list, const char *name, const char *value)
+{
+    unsigned count = 0;
+    while (list[count])
+        count++;
+    if (count == CONNECTION_LIST_MAX) {
+        command_usage_error(connection->command, "too many of %s", name);
+        return -1;
+    }
+    list[count] = value;
+    return 1;
+}
+
 void connection_initialize(struct connection *connection, const struct command *command)
 {
     *connection = (struct connection){.command = command};
     mapihttp_options_initialize(&connection->options);
     connection->options.address = getenv("MAPIHTTP_ADDRESS");
+    connection->options.consent = ask_consent;
 }
 
 static bool take_authentication(struct mapihttp_options *options, const char *kind)
@@ -71,6 +112,16 @@ static int take_value(struct connection *connection, const char *name, const cha
         options->ca_file = value;
     } else if (!strcmp(name, "--connect-to")) {
         options->connect_to = value;
+    } else if (!strcmp(name, "--allow-redirect")) {
+        options->allowed_redirects = connection->allowed_redirects;
+        return add_to_list(connection, connection->allowed_redirects, name, value);
+    } else if (!strcmp(name, "--resolve")) {
+        options->resolve = connection->resolve;
+        if (!strchr(value, '=')) {
+            command_usage_error(connection->command, "'%s' is not NAME=HOST:PORT", value);
+            return -1;
+        }
+        return add_to_list(connection, connection->resolve, name, value);
     } else if (!strcmp(name, "--authentication")) {
         if (!take_authentication(options, value)) {
             command_usage_error(connection->command, "no authentication '%s'", value);
@@ -92,7 +143,7 @@ static int take_value(struct connection *connection, const char *name, const cha
 int connection_option(struct connection *connection, int argc, char **argv, int *index)
 {
     static const char *const with_value[] = {"--address", "--user", "--password-file", "--server", "--url", "--dn", "--ca-file",
-                                             "--connect-to", "--authentication", "--timeout"};
+                                             "--connect-to", "--authentication", "--timeout", "--allow-redirect", "--resolve"};
     const char *word = argv[*index];
     if (!strcmp(word, "--insecure")) {
         connection->options.insecure = true;

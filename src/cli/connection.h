@@ -26,16 +26,22 @@
     "                          read like a password\n" \
     "  --ca-file FILE          PEM certificates to trust instead of the system's\n" \
     "  --connect-to HOST:PORT  makes every connection there (a tunnel, a test server)\n" \
+    "  --allow-redirect HOST   lets Autodiscover take the password to this host too; may be given several times\n" \
+    "  --resolve NAME=HOST:PORT  makes connections to NAME there instead (tests); '*=' : no other name exists\n" \
     "  --insecure              accepts any certificate: for tests only\n" \
     "  --timeout SECONDS       silence after which a connection counts as lost (60)\n" \
     "  --no-resend             does without the server's resend extension\n" \
     "  -v, --verbose           a line for each request, on standard error\n"
+
+#define CONNECTION_LIST_MAX 16u
 
 struct connection {
     const struct command *command;
     struct mapihttp_options options;
     const char *password_file;
     char *password;                  /* wiped by connection_close */
+    const char *allowed_redirects[CONNECTION_LIST_MAX + 1];
+    const char *resolve[CONNECTION_LIST_MAX + 1];
     struct mapihttp_session *session;
 };
 

@@ -12,6 +12,8 @@ static const struct command *const commands[] = {
     &command_contact,
     &command_decode,
     &command_directory,
+    &command_discover,
+    &command_dns,
     &command_domain,
     &command_export,
     &command_folders,

@@ -2,8 +2,8 @@
 #include "base/text.h"
 #include "client/autodiscover_response.h"
 #include "client/autodiscover_trust.h"
+#include "client/dns_lookup.h"
 #include "client/error.h"
-#include "client/service_record.h"
 #include "client/transport.h"
 #include <mapihttp/autodiscover.h>
 #include <ctype.h>
@@ -332,23 +332,34 @@ static enum verdict ask_redirect(struct search *search, const char *domain)
     return verdict;
 }
 
-/* As DNS answers, or as the options say that it would. */
-static bool find_service_record(const struct search *search, const char *name, char host[256], uint16_t *port)
+/* As DNS answers (the lowest priority wins, RFC 2782; '.' says that there is none), or as the options say that it would. */
+static bool find_service_record(const struct search *search, const char *name, char host[DNS_NAME_SIZE], uint16_t *port)
 {
     const char *given = transport_resolve(&search->settings, name);
+    struct dns_resolver resolver;
+    struct dns_answer answer = {0};
     unsigned number = 443;
-    if (!given)
-        return service_record_find(name, host, port);
-    if (sscanf(given, "%255[^:]:%u", host, &number) < 1)
+    if (given) {
+        if (sscanf(given, "%255[^:]:%u", host, &number) < 1)
+            return false;
+        *port = (uint16_t)number;
+        return true;
+    }
+    if (!dns_resolver_open(&resolver, NULL))
         return false;
-    *port = (uint16_t)number;
-    return true;
+    bool found = dns_ask(&resolver, name, DNS_SRV, &answer) == DNS_FOUND && *answer.records[0].text;
+    dns_resolver_close(&resolver);
+    if (found) {
+        snprintf(host, DNS_NAME_SIZE, "%s", answer.records[0].text);
+        *port = answer.records[0].port;
+    }
+    return found;
 }
 
 static enum verdict ask_service_record(struct search *search, const char *domain)
 {
     struct arena *arena = &search->found->arena;
-    char host[256];
+    char host[DNS_NAME_SIZE];
     uint16_t port;
     struct visit visit = {.way = "service record", .method = "SRV", .url = arena_format(arena, "_autodiscover._tcp.%s", domain)};
     if (!visit.url)

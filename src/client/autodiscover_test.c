@@ -1,7 +1,7 @@
 /* Autodiscover: the procedure against a scripted server, the answers as MS-OXDSCLI 2.2.4 has them, service records. */
 #include "client/autodiscover_response.h"
+#include "client/dns_lookup.h"
 #include "client/fake_server.h"
-#include "client/service_record.h"
 #include <mapihttp/autodiscover.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -193,14 +193,16 @@ static void test_service_record(void **state)
         1, 'a', 0, 0, 33, 0, 1, 0, 0, 0, 60, 0, 11, 0, 20, 0, 0, 1, 0xBB, 3, 'o', 'n', 'e', 0,
         1, 'a', 0, 0, 33, 0, 1, 0, 0, 0, 60, 0, 11, 0, 10, 0, 0, 0x20, 0xFB, 3, 't', 'w', 'o', 0,
     };
-    char host[256];
-    uint16_t port = 0;
-    assert_true(service_record_read(answer, sizeof answer, host, &port));
-    assert_string_equal(host, "two");
-    assert_int_equal(port, 8443);
+    struct dns_answer records;
+    assert_true(dns_answer_read(answer, sizeof answer, DNS_SRV, &records));
+    assert_int_equal(records.count, 2);
+    assert_string_equal(records.records[0].text, "two");
+    assert_int_equal(records.records[0].port, 8443);
+    assert_int_equal(records.records[0].priority, 10);
     for (int size = 0; size < (int)sizeof answer; size++)
-        if (service_record_read(answer, size, host, &port))
-            assert_string_equal(host, "one");
+        assert_false(dns_answer_read(answer, size, DNS_SRV, &records));
+    assert_true(dns_answer_read(answer, sizeof answer, DNS_A, &records));
+    assert_int_equal(records.count, 0);
 }
 
 int main(void)

@@ -251,8 +251,6 @@ static unsigned answer_entry(struct autodiscovery *autodiscovery, enum directory
     struct directory_entry entry;
     struct directory_user user;
     char id[GUID_TEXT_SIZE];
-    if (!directory->type->find_entry)
-        return 500;
     switch (directory_find_entry(directory, &autodiscovery->arena, key, value, &entry)) {
     case DIRECTORY_OK:
         break;
