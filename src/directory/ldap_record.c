@@ -314,6 +314,8 @@ static bool fits(const struct directory_attribute_definition *definition, struct
         return true;
     case DIRECTORY_VALUE_REFERENCE:
         return false;
+    case DIRECTORY_VALUE_TEXT:
+        return value.size > 0 && value.size <= LDAP_VALUE_SIZE_MAX && utf8_allowed(value);
     default:
         return value.size > 0 && value.size <= (definition->large ? LDAP_LARGE_VALUE_SIZE_MAX : LDAP_VALUE_SIZE_MAX);
     }

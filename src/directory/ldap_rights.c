@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "directory/ldap_directory.h"
+#include "directory/rule.h"
 
 #define ADDITIONAL_MAILBOXES_MAX 1000u
 
@@ -15,6 +16,29 @@ static int compare_guids(const void *a, const void *b)
 static bool is_member(const struct directory_entry *group, struct guid id)
 {
     return group->member_count && bsearch(&id, group->members, group->member_count, sizeof id, compare_guids);
+}
+
+/* Dynamic groups with a rule are of the embedded directory alone; those of a server are read with their members. */
+static bool rule_matches(const struct ldap_snapshot *snapshot, const char *text, const struct directory_entry *entry)
+{
+    struct arena work = {.first_size = 16384};
+    const struct directory_rule *rule;
+    const char **aliases = arena_array(&work, const char *, snapshot->count);
+    uint32_t alias_count = 0;
+    for (uint32_t i = 0; aliases && i < snapshot->count; i++)
+        if (is_member(&snapshot->records[i].entry, entry->id))
+            aliases[alias_count++] = snapshot->records[i].entry.account;
+    bool matches = aliases && directory_rule_read(&work, text, &rule, NULL) && directory_rule_matches(rule, entry, alias_count, aliases);
+    arena_free(&work);
+    return matches;
+}
+
+static bool has_member(const struct ldap_snapshot *snapshot, const struct directory_entry *group, struct guid id)
+{
+    if (group->kind != DIRECTORY_DYNAMIC_GROUP)
+        return is_member(group, id);
+    uint32_t member = ldap_snapshot_find(snapshot, id);
+    return member != LDAP_SNAPSHOT_NONE && rule_matches(snapshot, group->rule, &snapshot->records[member].entry);
 }
 
 /* The groups that somebody is in, by way of other groups too. */
@@ -41,7 +65,7 @@ static bool groups_of(const struct ldap_snapshot *snapshot, struct guid id, stru
     do {
         struct guid member = done ? snapshot->records[groups.indexes[done - 1]].entry.id : id;
         for (uint32_t i = 0; i < snapshot->count; i++) {
-            if (!groups.known[i] && is_member(&snapshot->records[i].entry, member)) {
+            if (!groups.known[i] && has_member(snapshot, &snapshot->records[i].entry, member)) {
                 groups.known[i] = true;
                 groups.indexes[groups.count++] = i;
             }
@@ -164,6 +188,8 @@ static enum directory_status add_local(struct additional *additional, struct gui
     struct directory_user *users;
     enum directory_status status = directory_additional_mailboxes(directory->local, additional->arena,
                                                                   local_id(directory, additional->arena, id), &count, &users);
+    if (status == DIRECTORY_NOT_FOUND) /* nothing stands beside this one */
+        return DIRECTORY_OK;
     for (uint32_t i = 0; status == DIRECTORY_OK && i < count; i++) {
         struct directory_user user = users[i];
         struct guid beside;
@@ -202,6 +228,11 @@ static enum directory_status add_of_server(struct additional *additional, const 
     return status;
 }
 
+static int compare_accounts(const void *a, const void *b)
+{
+    return strcmp(((const struct directory_user *)a)->account, ((const struct directory_user *)b)->account);
+}
+
 enum directory_status ldap_additional_mailboxes(struct directory *directory, struct arena *arena, struct guid actor_id,
                                                 uint32_t *ret_count, struct directory_user **ret_users)
 {
@@ -221,6 +252,7 @@ enum directory_status ldap_additional_mailboxes(struct directory *directory, str
     }
     ldap_snapshot_release(snapshot);
     if (status == DIRECTORY_OK) {
+        qsort(additional.users, additional.count, sizeof *additional.users, compare_accounts);
         *ret_count = additional.count;
         *ret_users = additional.users;
     }

@@ -3,6 +3,7 @@
 
 #include "directory/ldap_directory.h"
 #include "directory/ldap_text.h"
+#include "directory/names.h"
 
 #define TEXT_SIZE_MAX 4096u
 #define MODIFICATIONS_MAX (DIRECTORY_ATTRIBUTE_COUNT + 1)
@@ -82,21 +83,6 @@ static LDAPMod *mod_new(struct arena *arena, int operation, const char *name, ui
     return mod;
 }
 
-static bool is_utf8(struct bytes text)
-{
-    for (size_t i = 0; i < text.size;) {
-        uint8_t c = text.data[i];
-        size_t size = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
-        if (!c || !size || text.size - i < size)
-            return false;
-        for (size_t j = 1; j < size; j++)
-            if ((text.data[i + j] & 0xC0) != 0x80)
-                return false;
-        i += size;
-    }
-    return true;
-}
-
 /* One value as the server has it; a reference as the DN of whom it means. */
 static enum directory_status server_value(struct ldap_directory *directory, struct arena *arena,
                                           const struct directory_attribute_definition *definition, struct bytes value,
@@ -109,7 +95,7 @@ static enum directory_status server_value(struct ldap_directory *directory, stru
     enum directory_status status = DIRECTORY_OK;
     switch (definition->kind) {
     case DIRECTORY_VALUE_TEXT:
-        if (!value.size || value.size > TEXT_SIZE_MAX || !is_utf8(value))
+        if (!value.size || value.size > TEXT_SIZE_MAX || !utf8_allowed(value))
             return DIRECTORY_INVALID;
         break;
     case DIRECTORY_VALUE_BINARY:
