@@ -18,17 +18,18 @@ uint32_t authentication_scheme_method(enum authentication_scheme scheme)
 
 struct authorization authorization_read(struct bytes header)
 {
-    const uint8_t *space = header.size <= AUTHORIZATION_SIZE_MAX && header.data ? memchr(header.data, ' ', header.size) : NULL;
     struct authorization authorization = {.scheme = SCHEME_COUNT};
-    if (!space)
+    if (!header.data || header.size > AUTHORIZATION_SIZE_MAX)
         return authorization;
-    size_t name_size = (size_t)(space - header.data);
+    size_t name_size = 0;
+    while (name_size < header.size && header.data[name_size] != ' ')
+        name_size++;
     for (unsigned scheme = 0; scheme < SCHEME_COUNT; scheme++) {
         const char *name = authentication_scheme_names[scheme];
         if (strlen(name) == name_size && strncasecmp(name, (const char *)header.data, name_size) == 0)
             authorization.scheme = scheme;
     }
-    struct bytes token = bytes_of(space, header.size - name_size);
+    struct bytes token = bytes_of(header.data + name_size, header.size - name_size);
     while (token.size && token.data[0] == ' ')
         token = bytes_of(token.data + 1, token.size - 1);
     authorization.token = token;

@@ -68,7 +68,7 @@ struct mechanism_output {
     uint64_t valid_ms;         /* the proof ends after so long (a ticket's, a token's end); 0: it does not */
     const char *method_name;   /* of the identity; NULL: the mechanism's */
     uint32_t method;           /* DIRECTORY_METHOD_... that was used; 0: the mechanism's */
-    const char *cause;         /* a literal for one log line, never for the client */
+    const char *cause;         /* for one log line, never for the client: a literal, or in input->arena */
     enum mechanism_blame blame;
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/core_names.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -19,8 +20,7 @@ struct http_tls {
     atomic_uint references;
     SSL_CTX *context;
     struct http_ticket_keys *keys;
-    unsigned char binding[EVP_MAX_MD_SIZE];
-    unsigned binding_size;
+    struct http_tls_binding binding;
     char description[256];
 };
 
@@ -144,7 +144,7 @@ static bool fail(struct http_tls_error *error, const char *what, const char *pat
     return false;
 }
 
-static bool compute_binding(struct http_tls *tls, X509 *certificate)
+static bool compute_binding(X509 *certificate, struct http_tls_binding *ret_binding)
 {
     int digest_id = NID_undef;
     const EVP_MD *digest = NULL;
@@ -152,7 +152,7 @@ static bool compute_binding(struct http_tls *tls, X509 *certificate)
         digest = EVP_get_digestbynid(digest_id);
     if (!digest || digest_id == NID_md5 || digest_id == NID_sha1)
         digest = EVP_sha256();
-    return X509_digest(certificate, digest, tls->binding, &tls->binding_size) == 1;
+    return X509_digest(certificate, digest, ret_binding->hash, &ret_binding->size) == 1;
 }
 
 static void compute_description(struct http_tls *tls, X509 *certificate)
@@ -198,7 +198,7 @@ bool http_tls_load(const char *certificate_path, const char *key_path, struct ht
         fail(ret_error, "key", key_path);
     } else if (SSL_CTX_check_private_key(context) != 1) {
         fail(ret_error, "key does not belong to the certificate:", key_path);
-    } else if (!compute_binding(tls, SSL_CTX_get0_certificate(context))) {
+    } else if (!compute_binding(SSL_CTX_get0_certificate(context), &tls->binding)) {
         fail(ret_error, "certificate", certificate_path);
     } else {
         done = true;
@@ -246,7 +246,34 @@ SSL *http_tls_session(struct http_tls *tls, int fd)
 
 struct bytes http_tls_channel_binding(const struct http_tls *tls)
 {
-    return bytes_of(tls->binding, tls->binding_size);
+    return bytes_of(tls->binding.hash, tls->binding.size);
+}
+
+bool http_tls_read_bindings(const char *path, unsigned count_max, struct http_tls_binding *ret_bindings, unsigned *ret_count,
+    struct http_tls_error *ret_error)
+{
+    ERR_clear_error();
+    unsigned count = 0;
+    bool done = true;
+    X509 *certificate;
+    BIO *file = BIO_new_file(path, "r");
+    if (!file)
+        return fail(ret_error, "certificate", path);
+    while (done && (certificate = PEM_read_bio_X509(file, NULL, NULL, NULL))) {
+        done = count < count_max && compute_binding(certificate, &ret_bindings[count]);
+        count++;
+        X509_free(certificate);
+    }
+    BIO_free(file);
+    unsigned long code = ERR_peek_last_error(); /* the end of the file is an error too */
+    bool ended = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+    if (!done || !ended || count == 0) {
+        fail(ret_error, done ? "certificate" : "too many certificates in", path);
+        return false;
+    }
+    ERR_clear_error();
+    *ret_count = count;
+    return true;
 }
 
 void http_tls_describe(const struct http_tls *tls, char *ret_text, size_t size)

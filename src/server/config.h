@@ -39,6 +39,10 @@ struct config {
     bool basic_over_plain, others_over_plain;
     bool persist;
     uint32_t handshake_ms, handshakes_max;
+    char *balancer_certificates; /* PEM files, blanks between */
+    bool ntlm_mic_required;
+    char *ntlm_helper, *negotiate_helper; /* command lines, "" for our own */
+    uint32_t helpers_max, helper_timeout_ms;
     char *realm;
     uint32_t remember_ms;
     uint32_t remembered_max;

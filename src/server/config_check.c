@@ -48,7 +48,10 @@ const char *config_check_log_on(const struct config *config)
         return "[kerberos] realms: each is REALM or REALM=domain, without '@' or '/'";
     if (config->methods & DIRECTORY_METHOD_BEARER && !*config->jwks)
         return "[authentication] methods names bearer, but [bearer] jwks is not set";
-    if (config->methods & DIRECTORY_METHOD_KERBEROS && !(config->methods & DIRECTORY_METHOD_NTLM) && !*config->keytab_path)
+    if (config->methods & DIRECTORY_METHOD_KERBEROS && !(config->methods & DIRECTORY_METHOD_NTLM) && !*config->keytab_path &&
+        !*config->negotiate_helper)
         return "[authentication] methods names negotiate without ntlm, but [kerberos] keytab is not set";
+    if ((*config->ntlm_helper && *config->ntlm_helper != '/') || (*config->negotiate_helper && *config->negotiate_helper != '/'))
+        return "[authentication] ntlm_helper and negotiate_helper begin with the program's absolute path";
     return *config->jwks ? check_bearer(config) : NULL;
 }

@@ -10,6 +10,7 @@
 #include "server/autodiscover.h"
 #include "server/autodiscover_json.h"
 #include "server/mapi_exchange.h"
+#include "server/mechanisms.h"
 #include "server/notification_wait.h"
 #include "server/page.h"
 
@@ -109,6 +110,16 @@ static void read_organization(struct services *services)
     arena_free(&arena);
 }
 
+static bool configure_authentication(struct services *services, const struct config *config)
+{
+    bool done = log_on_methods_configure(&services->log_on_methods, services->server, services->authenticator);
+    done = mechanisms_configure(services->mechanisms, config, services->log_on_methods.kerberos) && done;
+    struct authenticator_settings settings = authenticator_settings_of(config);
+    mechanisms_balancers(services->mechanisms, &settings);
+    authenticator_configure(services->authenticator, &settings);
+    return done;
+}
+
 struct services *services_new(struct server *server, struct directory *directory, const struct rop_executor *executor)
 {
     struct services *services = calloc(1, sizeof *services);
@@ -135,13 +146,16 @@ struct services *services_new(struct server *server, struct directory *directory
     services->sessions = session_table_new(&sessions, &(struct session_hooks){
         .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
         .delivery_release = release_delivery});
-    if (!services->address_books || !services->authenticator || !services->strands || !services->sessions ||
+    if (services->authenticator)
+        services->mechanisms = mechanisms_new(&(struct mechanisms_context){
+            .authenticator = services->authenticator, .directory = directory, .host_name = services->host_name});
+    if (!services->address_books || !services->mechanisms || !services->strands || !services->sessions ||
         !services->switches || !services->autodiscover_rates) {
         log_error("out of memory");
         services_free(services);
         return NULL;
     }
-    if (!log_on_methods_configure(&services->log_on_methods, server, services->authenticator)) {
+    if (!configure_authentication(services, server->config)) {
         services_free(services);
         return NULL;
     }
@@ -154,10 +168,8 @@ void services_reload(struct services *services)
 {
     atomic_store(&services->config, services->server->config);
     struct session_settings sessions = session_settings_of(services->server->config);
-    struct authenticator_settings authentication = authenticator_settings_of(services->server->config);
     session_table_configure(services->sessions, &sessions);
-    authenticator_configure(services->authenticator, &authentication);
-    (void)log_on_methods_configure(&services->log_on_methods, services->server, services->authenticator);
+    (void)configure_authentication(services, services->server->config); /* what could not be read is logged and stays */
 }
 
 /* Contexts stay until their running requests are answered; only the waits, which would never end, are told. */
@@ -182,6 +194,7 @@ void services_free(struct services *services)
     authenticator_free(services->authenticator);
     address_book_cache_free(services->address_books);
     log_on_methods_free(&services->log_on_methods);
+    mechanisms_free(services->mechanisms);
     pthread_mutex_destroy(&services->orphans_lock);
     free(services);
 }

@@ -35,6 +35,7 @@ struct services {
     struct address_book_cache *address_books;
     struct authenticator *authenticator;
     struct log_on_methods log_on_methods;
+    struct mechanisms *mechanisms; /* of the authenticator */
     struct session_table *sessions;
     struct mailbox_strands *strands;
     struct mailbox_switches *switches;
