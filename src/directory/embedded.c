@@ -56,8 +56,8 @@ static struct embedded_directory *new_handle(int file)
 
 /* The rollback journal, not WAL, so that the change counter moves. No spilling: a large batch stays in memory until its commit,
  * since what is spilled early locks all readers out for the rest of the batch. */
-static const char settings[] = "PRAGMA journal_mode=DELETE; PRAGMA foreign_keys=ON; PRAGMA cache_size=-256; PRAGMA cache_spill=OFF;"
-                               " PRAGMA secure_delete=ON";
+static const char settings[] = "PRAGMA journal_mode=DELETE; PRAGMA foreign_keys=ON; PRAGMA cache_spill=OFF;"
+                               " PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; " EMBEDDED_CACHE_SIZE;
 
 enum directory_status embedded_directory_open(const char *path, bool create, struct directory **ret_directory)
 {

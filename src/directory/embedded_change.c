@@ -223,7 +223,7 @@ static enum directory_status change_address(struct embedded_directory *embedded,
                                             enum address_change change, struct embedded_error *ret_error)
 {
     struct directory_entry entry;
-    enum directory_status status = embedded_read_entry(embedded, arena, subject->row, false, &entry);
+    enum directory_status status = embedded_read_entry(embedded, arena, subject->row, EMBEDDED_CARD, &entry);
     const char **list = status == DIRECTORY_OK ? arena_array(arena, const char *, entry.address_count + 2) : NULL;
     if (!list)
         return status == DIRECTORY_OK ? DIRECTORY_UNAVAILABLE : status;

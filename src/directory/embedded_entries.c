@@ -158,8 +158,8 @@ static enum directory_status merge(struct embedded_directory *embedded, struct a
     return good && status == DIRECTORY_NOT_FOUND ? DIRECTORY_OK : DIRECTORY_UNAVAILABLE;
 }
 
-static enum directory_status complete(struct embedded_directory *embedded, struct arena *arena, bool large, uint32_t count,
-                                      struct directory_entry *entries)
+static enum directory_status complete(struct embedded_directory *embedded, struct arena *arena, enum embedded_extent extent,
+                                      uint32_t count, struct directory_entry *entries)
 {
     if (count == 0)
         return DIRECTORY_OK;
@@ -172,10 +172,10 @@ static enum directory_status complete(struct embedded_directory *embedded, struc
     if (status == DIRECTORY_OK)
         status = merge(embedded, arena, "SELECT entry, target, attribute FROM reference WHERE entry BETWEEN ?1 AND ?2"
                                         " ORDER BY entry, attribute, position", true, attach_values, count, entries);
-    if (status == DIRECTORY_OK && large)
+    if (status == DIRECTORY_OK && extent == EMBEDDED_WHOLE)
         status = merge(embedded, arena, "SELECT entry, value, attribute FROM large_value WHERE entry BETWEEN ?1 AND ?2"
                                         " ORDER BY entry, attribute, position", true, attach_values, count, entries);
-    if (status == DIRECTORY_OK)
+    if (status == DIRECTORY_OK && extent != EMBEDDED_CARD)
         status = merge(embedded, arena, "SELECT entry, member FROM member WHERE entry BETWEEN ?1 AND ?2 ORDER BY entry, member",
                        false, attach_members, count, entries);
     return status;
@@ -183,8 +183,8 @@ static enum directory_status complete(struct embedded_directory *embedded, struc
 
 /* --- reading --- */
 
-enum directory_status embedded_read_entry(struct embedded_directory *embedded, struct arena *arena, int64_t row, bool large,
-                                          struct directory_entry *ret_entry)
+enum directory_status embedded_read_entry(struct embedded_directory *embedded, struct arena *arena, int64_t row,
+                                          enum embedded_extent extent, struct directory_entry *ret_entry)
 {
     struct directory_entry entry;
     sqlite3_stmt *statement = embedded_query(embedded, "SELECT " ENTRY_COLUMNS " FROM entry WHERE number=?1");
@@ -194,7 +194,7 @@ enum directory_status embedded_read_entry(struct embedded_directory *embedded, s
         status = DIRECTORY_UNAVAILABLE;
     embedded_done(statement);
     if (status == DIRECTORY_OK)
-        status = complete(embedded, arena, large, 1, &entry);
+        status = complete(embedded, arena, extent, 1, &entry);
     if (status == DIRECTORY_OK)
         *ret_entry = entry;
     return status;
@@ -210,7 +210,7 @@ enum directory_status embedded_find_entry(struct directory *directory, struct ar
         return status;
     status = embedded_locate(embedded, arena, key, value, &row);
     if (status == DIRECTORY_OK)
-        status = embedded_read_entry(embedded, arena, row, true, ret_entry);
+        status = embedded_read_entry(embedded, arena, row, EMBEDDED_WHOLE, ret_entry);
     embedded_read_end(embedded);
     return status;
 }
@@ -235,7 +235,7 @@ static enum directory_status read_page(struct embedded_directory *embedded, stru
     if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND)
         return status;
     *ret_count = count;
-    return complete(embedded, arena, false, count, entries);
+    return complete(embedded, arena, EMBEDDED_PAGE, count, entries);
 }
 
 enum directory_status embedded_entries(struct directory *directory, struct arena *arena, const struct guid *after,

@@ -218,9 +218,11 @@ enum directory_status embedded_directory_begin(struct directory *directory, stru
         embedded_fail(ret_error, status, "a batch is open already");
     else
         status = begin_immediate(embedded, ret_error);
-    if (status == DIRECTORY_OK)
+    if (status == DIRECTORY_OK) {
         embedded->batch = true;
-    else
+        /* Changed pages stay in memory anyhow; so that those only read are not read again and again. */
+        sqlite3_exec(embedded->database, "PRAGMA cache_size=-16384", NULL, NULL, NULL);
+    } else
         pthread_mutex_unlock(&embedded->lock);
     return status;
 }
@@ -228,6 +230,7 @@ enum directory_status embedded_directory_begin(struct directory *directory, stru
 static void end_batch(struct embedded_directory *embedded)
 {
     embedded->batch = false;
+    sqlite3_exec(embedded->database, EMBEDDED_CACHE_SIZE, NULL, NULL, NULL);
     sqlite3_db_release_memory(embedded->database);
     pthread_mutex_unlock(&embedded->lock);
 }

@@ -8,6 +8,7 @@
 
 #define EMBEDDED_STATEMENTS_MAX 128u
 #define EMBEDDED_SCHEMA_VERSION 2
+#define EMBEDDED_CACHE_SIZE "PRAGMA cache_size=-256" /* KiB; lookups touch few pages, and a server at rest stays small */
 
 struct embedded_statement {
     const char *sql; /* by address: each place that asks has its own text */
@@ -92,8 +93,10 @@ enum directory_status embedded_list(struct directory *directory, struct arena *a
 
 /* --- entries (embedded_entries.c) --- */
 
-enum directory_status embedded_read_entry(struct embedded_directory *embedded, struct arena *arena, int64_t row, bool large,
-                                          struct directory_entry *ret_entry);
+/* How much of an entry is read: what rules and changes of addresses look at (no members), that and members, large values too. */
+enum embedded_extent { EMBEDDED_CARD, EMBEDDED_PAGE, EMBEDDED_WHOLE };
+enum directory_status embedded_read_entry(struct embedded_directory *embedded, struct arena *arena, int64_t row,
+                                          enum embedded_extent extent, struct directory_entry *ret_entry);
 enum directory_status embedded_find_entry(struct directory *directory, struct arena *arena, enum directory_key key,
                                           const char *value, struct directory_entry *ret_entry);
 enum directory_status embedded_entries(struct directory *directory, struct arena *arena, const struct guid *after,

@@ -173,7 +173,7 @@ static bool add_groups_of(struct embedded_directory *embedded, struct arena *are
     if (dynamic->count == 0)
         return true;
     if (embedded_locate_id(embedded, id, &number) != DIRECTORY_OK ||
-        embedded_read_entry(embedded, arena, number, false, &entry) != DIRECTORY_OK)
+        embedded_read_entry(embedded, arena, number, EMBEDDED_CARD, &entry) != DIRECTORY_OK)
         return false;
     for (uint32_t i = 0; i < dynamic->count; i++) {
         if (directory_rule_matches(dynamic->groups[i].rule, &entry, name_count, names) &&

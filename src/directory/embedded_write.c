@@ -370,7 +370,7 @@ enum directory_status embedded_directory_add_entry(struct directory *directory, 
     if (status == DIRECTORY_OK && (status = embedded_write_begin(embedded, ret_error)) == DIRECTORY_OK) {
         status = add_entry(embedded, &once, &made, ret_error);
         if (status == DIRECTORY_OK && arena && ret_entry)
-            status = embedded_read_entry(embedded, arena, made.subject.row, true, ret_entry);
+            status = embedded_read_entry(embedded, arena, made.subject.row, EMBEDDED_WHOLE, ret_entry);
         status = embedded_write_end(embedded, status, ret_error);
     }
     explicit_bzero(nt_hash, sizeof nt_hash);
