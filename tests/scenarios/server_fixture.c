@@ -69,7 +69,7 @@ void server_fixture_configure(struct server_fixture *fixture)
         .methods = DIRECTORY_METHOD_BASIC, .mapi_methods = DIRECTORY_METHOD_ALL, .autodiscover_methods = DIRECTORY_METHOD_ALL,
         .oab_methods = DIRECTORY_METHOD_ALL, .extended_protection = "allow", .mapi_extended_protection = "default",
         .autodiscover_extended_protection = "default", .oab_extended_protection = "default", .basic_over_plain = true,
-        .persist = true, .balancer_certificates = "", .ntlm_helper = "", .negotiate_helper = "",
+        .persist = true, .keytab_path = "", .realms = "", .jwks = "", .balancer_certificates = "", .ntlm_helper = "", .negotiate_helper = "",
         .helpers_max = 2, .helper_timeout_ms = 1000, .realm = "mapihttp", .remember_ms = 60000, .remembered_max = 100,
         .failure_delay_ms = 50, .failures_per_account = 0, .failures_per_address = 0, .failure_window_ms = 60000,
         .lock_ms = 1000, .pending_period_ms = 15000, .context_idle_ms = 900000, .notification_wait_ms = 300000,
