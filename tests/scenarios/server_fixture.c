@@ -59,24 +59,27 @@ void server_fixture_open(struct server_fixture *fixture)
 void server_fixture_close(struct server_fixture *fixture)
 {
     directory_close(fixture->directory);
+    config_free(fixture->defaults);
     unlink(fixture->directory_path);
 }
 
 void server_fixture_configure(struct server_fixture *fixture)
 {
     fixture->real = false;
-    fixture->config = (struct config){
-        .methods = DIRECTORY_METHOD_BASIC, .mapi_methods = DIRECTORY_METHOD_ALL, .autodiscover_methods = DIRECTORY_METHOD_ALL,
-        .oab_methods = DIRECTORY_METHOD_ALL, .extended_protection = "allow", .mapi_extended_protection = "default",
-        .autodiscover_extended_protection = "default", .oab_extended_protection = "default", .basic_over_plain = true,
-        .persist = true, .keytab_path = "", .realms = "", .jwks = "", .balancer_certificates = "", .ntlm_helper = "", .negotiate_helper = "",
-        .helpers_max = 2, .helper_timeout_ms = 1000, .realm = "mapihttp", .remember_ms = 60000, .remembered_max = 100,
-        .failure_delay_ms = 50, .failures_per_account = 0, .failures_per_address = 0, .failure_window_ms = 60000,
-        .lock_ms = 1000, .pending_period_ms = 15000, .context_idle_ms = 900000, .notification_wait_ms = 300000,
-        .contexts_per_user_max = 100, .parked_waits_max = 100, .resend = true, .kept_answers_size_max = 1 << 20,
-        .emsmdb_enabled = true, .nspi_enabled = true, .fault_injection = true, .public_url = "", .internal_url = "", .external_url = "", .default_domain = "",
-        .autodiscover_authentication = true,
-        .organisation_name = "Engine"};
+    struct config_error error;
+    if (!fixture->defaults)
+        must(config_parse("(fixture)", "[authentication]\nmethods = basic\nbasic_over_plain = yes\n[organisation]\nname = Engine\n",
+                          &fixture->defaults, &error), error.text);
+    fixture->config = *fixture->defaults;
+    fixture->config.remembered_max = 100;
+    fixture->config.failure_delay_ms = 50;
+    fixture->config.failures_per_account = fixture->config.failures_per_address = 0;
+    fixture->config.failure_window_ms = 60000;
+    fixture->config.lock_ms = 1000;
+    fixture->config.parked_waits_max = 100;
+    fixture->config.kept_answers_size_max = 1 << 20;
+    fixture->config.fault_injection = true;
+    fixture->config.autodiscover_requests_per_address = fixture->config.autodiscover_requests_per_user = 0;
 }
 
 static struct rop_executor make_executor(struct server_fixture *fixture)

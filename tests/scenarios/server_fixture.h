@@ -21,6 +21,7 @@ struct rop_server;
 struct store;
 
 struct server_fixture {
+    struct config *defaults;        /* whose texts it shares */
     struct config config;           /* change it, then server_fixture_start */
     struct server server;
     struct services *services;
