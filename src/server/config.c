@@ -170,6 +170,54 @@ static const struct setting settings[] = {
     {"bearer", "issuer_kind", SETTING_CHOICE, FIELD(issuer_kind), 0, 0, "none|ADFS", "none",
         "What Exchange says where AD FS is the provider."},
 
+    {"directory", "backend", SETTING_CHOICE, FIELD(directory_backend), 0, 0, "embedded|ldap", "embedded",
+        "Where the users are: in this server's own file, or on an LDAP server (docs/ldap.md); what LDAP has no place for stays in\n"
+        "the file. The settings below are for LDAP and hold from the next start."},
+    {"directory", "servers", SETTING_TEXT, FIELD(ldap_urls), 0, 0, NO_CHOICES, "",
+        "ldap://host, ldaps://host or ldapi://socket; several, with blanks between, are tried in this order."},
+    {"directory", "starttls", SETTING_BOOLEAN, FIELD(ldap_start_tls), 0, 0, NO_CHOICES, "yes",
+        "Use StartTLS on ldap:// addresses. Without it passwords travel in the clear."},
+    {"directory", "verify_certificate", SETTING_BOOLEAN, FIELD(ldap_verify_certificate), 0, 0, NO_CHOICES, "yes",
+        "Check the servers' certificates; 'no' is for tests only."},
+    {"directory", "ca_file", SETTING_PATH, FIELD(ldap_ca_path), 0, 0, NO_CHOICES, "",
+        "Certificates (PEM) of those who may have signed theirs; empty: the system's."},
+    {"directory", "bind_dn", SETTING_TEXT, FIELD(ldap_bind_dn), 0, 0, NO_CHOICES, "",
+        "As whom this server searches; empty: anonymously, on ldapi:// as the user it runs as."},
+    {"directory", "bind_password_file", SETTING_PATH, FIELD(ldap_bind_password_path), 0, 0, NO_CHOICES, "",
+        "File with the password for that, in its first line; nobody but this server's user should be able to read it."},
+    {"directory", "base_dn", SETTING_TEXT, FIELD(ldap_base_dn), 0, 0, NO_CHOICES, "",
+        "Where users, groups and contacts are, such as dc=example,dc=org."},
+    {"directory", "schema", SETTING_CHOICE, FIELD(ldap_schema), 0, 0, "active-directory|inetorgperson|freeipa", "inetorgperson",
+        "By which names the servers have what is asked of them."},
+    {"directory", "user_filter", SETTING_TEXT, FIELD(ldap_user_filter), 0, 0, NO_CHOICES, "",
+        "Filters (RFC 4515) that say which entries are users, groups and so on; empty: the schema's own."},
+    {"directory", "shared_filter", SETTING_TEXT, FIELD(ldap_shared_filter), 0, 0, NO_CHOICES, "",
+        "Shared mailboxes. This filter and those of rooms and equipment come before that of users."},
+    {"directory", "room_filter", SETTING_TEXT, FIELD(ldap_room_filter), 0, 0, NO_CHOICES, "",
+        "Rooms."},
+    {"directory", "equipment_filter", SETTING_TEXT, FIELD(ldap_equipment_filter), 0, 0, NO_CHOICES, "",
+        "Equipment."},
+    {"directory", "group_filter", SETTING_TEXT, FIELD(ldap_group_filter), 0, 0, NO_CHOICES, "",
+        "Groups."},
+    {"directory", "contact_filter", SETTING_TEXT, FIELD(ldap_contact_filter), 0, 0, NO_CHOICES, "",
+        "Contacts: people outside, without a mailbox here."},
+    {"directory", "administrators", SETTING_TEXT, FIELD(ldap_administrators_dn), 0, 0, NO_CHOICES, "",
+        "DN of the group whose members, and their members, are administrators."},
+    {"directory", "writable", SETTING_BOOLEAN, FIELD(ldap_writable), 0, 0, NO_CHOICES, "no",
+        "Write changes that users make (their cards, members of groups they own) to the server, as bind_dn."},
+    {"directory", "page_size", SETTING_NUMBER, FIELD(ldap_page_size), 10, 100000, NO_CHOICES, "500",
+        "Entries asked for at a time when the address book is read; servers have limits of their own, mostly 500 or 1000."},
+    {"directory", "connections_max", SETTING_NUMBER, FIELD(ldap_connections_max), 1, 64, NO_CHOICES, "8",
+        "Connections kept for searches. Checking a password takes one of its own."},
+    {"directory", "connect_timeout", SETTING_DURATION, FIELD(ldap_connect_timeout_ms), 100, MINUTE_MS, NO_CHOICES, "3s",
+        "How long connecting, TLS and the bind may take; then the next server is tried."},
+    {"directory", "timeout", SETTING_DURATION, FIELD(ldap_timeout_ms), 200, 5 * MINUTE_MS, NO_CHOICES, "10s",
+        "How long one question may take in all, and one page of the address book."},
+    {"directory", "cache", SETTING_DURATION, FIELD(ldap_cache_ms), 0, HOUR_MS, NO_CHOICES, "60s",
+        "How long an answer about one user is taken to be still true, 'nobody' included. Passwords are always asked."},
+    {"directory", "refresh", SETTING_DURATION, FIELD(ldap_refresh_ms), 1000, 24 * HOUR_MS, NO_CHOICES, "15min",
+        "How often the address book is read from the server."},
+
     {"mapi", "pending_period", SETTING_DURATION, FIELD(pending_period_ms), 50, 5 * MINUTE_MS, NO_CHOICES, "15s",
         "Sign of life while a request is worked on (X-PendingPeriod)."},
     {"mapi", "context_idle", SETTING_DURATION, FIELD(context_idle_ms), 1000, 24 * HOUR_MS, NO_CHOICES, "15min",
@@ -407,6 +455,10 @@ static bool check_together(const struct reading *reading)
         wrong = "[organisation] internal_url does not begin with https://";
     else if (!is_url(config->external_url))
         wrong = "[organisation] external_url does not begin with https://";
+    else if (!strcmp(config->directory_backend, "ldap") && (!*config->ldap_urls || !*config->ldap_base_dn))
+        wrong = "[directory] backend = ldap needs servers and base_dn";
+    else if (*config->ldap_bind_dn && !*config->ldap_bind_password_path)
+        wrong = "[directory] bind_dn needs bind_password_file";
     if (!wrong)
         wrong = config_check_log_on(config);
     if (wrong)

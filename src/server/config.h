@@ -62,6 +62,19 @@ struct config {
     uint32_t clock_skew_ms;
     uint32_t token_size_max;
     char *authorization_uri, *client_id, *trusted_issuers, *issuer_kind;
+    /* [directory] */
+    char *directory_backend; /* embedded, ldap */
+    char *ldap_urls;
+    bool ldap_start_tls, ldap_verify_certificate;
+    char *ldap_ca_path;
+    char *ldap_bind_dn, *ldap_bind_password_path;
+    char *ldap_base_dn;
+    char *ldap_schema; /* of ldap_schema_names */
+    char *ldap_user_filter, *ldap_shared_filter, *ldap_room_filter, *ldap_equipment_filter, *ldap_group_filter, *ldap_contact_filter;
+    char *ldap_administrators_dn;
+    bool ldap_writable;
+    uint32_t ldap_page_size, ldap_connections_max;
+    uint32_t ldap_connect_timeout_ms, ldap_timeout_ms, ldap_cache_ms, ldap_refresh_ms;
     /* [mapi] */
     uint32_t pending_period_ms;
     uint32_t context_idle_ms;

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "directory/embedded.h"
 #include "rop/executor.h"
+#include "server/directory_backend.h"
 #include "server/services.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/store.h"
@@ -44,9 +44,8 @@ static bool make_folder(const char *path)
 static bool open_data(struct mapi_module *module, const struct config *config)
 {
     struct arena arena = {0};
-    const char *directory_path = arena_format(&arena, "%s/directory.sqlite", config->data_path);
     const char *mailboxes_path = arena_format(&arena, "%s/mailboxes", config->data_path);
-    bool done = directory_path && mailboxes_path && make_folder(config->data_path) && make_folder(mailboxes_path);
+    bool done = mailboxes_path && make_folder(config->data_path) && make_folder(mailboxes_path);
     /* The store first: it configures SQLite, which must come before the directory's first use of it. */
     if (done) {
         struct store_sqlite_configuration configuration = {.directory = mailboxes_path};
@@ -56,10 +55,8 @@ static bool open_data(struct mapi_module *module, const struct config *config)
             log_error("%s: %s", mailboxes_path, store_status_name(status));
     }
     if (done) {
-        enum directory_status status = embedded_directory_open(directory_path, true, &module->directory);
-        done = status == DIRECTORY_OK;
-        if (!done)
-            log_error("%s: %s", directory_path, directory_status_text(status));
+        module->directory = directory_backend_open(config);
+        done = module->directory != NULL;
     }
     arena_free(&arena);
     return done;
