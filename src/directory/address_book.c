@@ -286,10 +286,9 @@ uint32_t address_book_find_id(const struct address_book *book, struct guid id)
 uint32_t address_book_find_number(const struct address_book *book, uint32_t number)
 {
     const struct entry_index *index = &book->numbers;
-    uint32_t hash = hash_number(number);
-    for (uint32_t i = hash & index->mask; index->slots[i].entry != ADDRESS_BOOK_NONE; i = (i + 1) & index->mask)
-        if (index->slots[i].hash == hash && book_entry(book, index->slots[i].entry)->number == number)
-            return index->slots[i].entry;
+    for (uint32_t i = hash_number(number) & index->mask; index->slots[i] != ADDRESS_BOOK_NONE; i = (i + 1) & index->mask)
+        if (book_entry(book, index->slots[i])->number == number)
+            return index->slots[i];
     return ADDRESS_BOOK_NONE;
 }
 
@@ -297,10 +296,9 @@ typedef bool has_text(const struct directory_entry *entry, const char *text);
 
 static uint32_t find_text(const struct address_book *book, const struct entry_index *index, const char *text, has_text *has)
 {
-    uint32_t hash = hash_text(text);
-    for (uint32_t i = hash & index->mask; index->slots[i].entry != ADDRESS_BOOK_NONE; i = (i + 1) & index->mask)
-        if (index->slots[i].hash == hash && has(book_entry(book, index->slots[i].entry), text))
-            return index->slots[i].entry;
+    for (uint32_t i = hash_text(text) & index->mask; index->slots[i] != ADDRESS_BOOK_NONE; i = (i + 1) & index->mask)
+        if (has(book_entry(book, index->slots[i]), text))
+            return index->slots[i];
     return ADDRESS_BOOK_NONE;
 }
 

@@ -10,7 +10,7 @@ bool entry_index_open(struct entry_index *index, uint32_t count)
     index->slots = malloc(capacity * sizeof *index->slots);
     index->mask = capacity - 1;
     for (uint32_t i = 0; index->slots && i < capacity; i++)
-        index->slots[i] = (struct index_slot){.entry = ADDRESS_BOOK_NONE};
+        index->slots[i] = ADDRESS_BOOK_NONE;
     return index->slots != NULL;
 }
 
@@ -23,9 +23,9 @@ void entry_index_close(struct entry_index *index)
 void entry_index_add(struct entry_index *index, uint32_t hash, uint32_t entry)
 {
     uint32_t place = hash & index->mask;
-    while (index->slots[place].entry != ADDRESS_BOOK_NONE)
+    while (index->slots[place] != ADDRESS_BOOK_NONE)
         place = (place + 1) & index->mask;
-    index->slots[place] = (struct index_slot){hash, entry};
+    index->slots[place] = entry;
 }
 
 uint32_t hash_number(uint32_t number)

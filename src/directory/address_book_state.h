@@ -22,13 +22,9 @@ void kept_entry_release(struct kept_entry *kept);
 
 /* An open hash table from something that entries have to their indexes. Whether the entry really has it is the finder's
  * question. */
-struct index_slot {
-    uint32_t hash;
-    uint32_t entry; /* ADDRESS_BOOK_NONE: free */
-};
 struct entry_index {
     uint32_t mask;
-    struct index_slot *slots;
+    uint32_t *slots; /* ADDRESS_BOOK_NONE: free */
 };
 bool entry_index_open(struct entry_index *index, uint32_t count);
 void entry_index_close(struct entry_index *index);

@@ -112,15 +112,13 @@ static uint32_t match_filter(struct nspi_call *call, const struct nspi_get_match
                              uint32_t **ret_indexes)
 {
     struct nspi_view view = nspi_view_of(&request->state, 0);
-    struct nspi_filter *filter;
     struct nspi_table table;
     uint32_t count_max = request->row_count < EXPLICIT_TABLE_MAX ? request->row_count : EXPLICIT_TABLE_MAX;
     if (request->state.sort_type != NSPI_SORT_DISPLAY_NAME && request->state.sort_type != NSPI_SORT_PHONETIC_DISPLAY_NAME)
         return EC_GENERAL_FAILURE;
     uint32_t error = nspi_table_open(call, &request->state, &table);
-    if (error == EC_SUCCESS)
-        error = nspi_filter_make(call, &view, &table, request->filter, &filter);
-    return error == EC_SUCCESS ? nspi_filter_run(filter, count_max, ret_count, ret_indexes) : error;
+    return error == EC_SUCCESS ? nspi_table_match(call, &view, &table, request->filter, count_max, ret_count, ret_indexes)
+                               : error;
 }
 
 static uint32_t check(struct nspi_call *call, const struct nspi_get_matches_request *request)

@@ -28,11 +28,12 @@ struct node {
     uint8_t *resolved_bits;     /* by index */
 };
 
-struct nspi_filter {
+struct filter {
     struct nspi_call *call;
     struct nspi_view view;
     struct nspi_table table;
     const struct text_collation *collation;
+    uint32_t count_max; /* matches that are wanted, and one more */
     uint32_t node_count;
     struct node root;
     struct arena scratch; /* values of the row being looked at */
@@ -50,11 +51,13 @@ static bool too_dear(uint32_t tag)
     return attribute != DIRECTORY_ATTRIBUTE_COUNT && directory_attributes[attribute].large;
 }
 
-static uint32_t make_resolved(struct nspi_filter *filter, const struct property_value *value, struct node *node)
+static uint32_t make_resolved(struct filter *filter, const struct property_value *value, struct node *node)
 {
     struct nspi_call *call = filter->call;
     const char *name = nspi_value_text(call, &filter->view, value);
     uint32_t count_max = filter->table.list.count + 1; /* one more: the hidden one that an address may find */
+    if (node == &filter->root && count_max > filter->count_max)
+        count_max = filter->count_max;
     node->kind = NODE_RESOLVED;
     node->resolved = arena_array(call->arena, uint32_t, count_max);
     node->resolved_bits = arena_array(call->arena, uint8_t, address_book_count(call->book) / 8 + 1);
@@ -73,7 +76,7 @@ static uint32_t make_resolved(struct nspi_filter *filter, const struct property_
     return EC_SUCCESS;
 }
 
-static uint32_t make_text(struct nspi_filter *filter, const struct property_value *value, struct node *node)
+static uint32_t make_text(struct filter *filter, const struct property_value *value, struct node *node)
 {
     struct nspi_call *call = filter->call;
     struct buffer key = {0};
@@ -95,7 +98,7 @@ static uint32_t make_text(struct nspi_filter *filter, const struct property_valu
     return EC_SUCCESS;
 }
 
-static uint32_t make_value(struct nspi_filter *filter, uint32_t tag, const struct property_value *value, struct node *node)
+static uint32_t make_value(struct filter *filter, uint32_t tag, const struct property_value *value, struct node *node)
 {
     node->tag = tag;
     node->value = *value;
@@ -116,7 +119,7 @@ static uint32_t make_value(struct nspi_filter *filter, uint32_t tag, const struc
     }
 }
 
-static uint32_t make_content(struct nspi_filter *filter, const struct restriction *restriction, struct node *node)
+static uint32_t make_content(struct filter *filter, const struct restriction *restriction, struct node *node)
 {
     static const enum comparison comparisons[] = {FULL, SUBSTRING, PREFIX};
     if (restriction->content.fuzzy_level_low >= sizeof comparisons / sizeof *comparisons)
@@ -125,7 +128,7 @@ static uint32_t make_content(struct nspi_filter *filter, const struct restrictio
     return make_value(filter, restriction->content.property_tag, &restriction->content.value, node);
 }
 
-static uint32_t make_property(struct nspi_filter *filter, const struct restriction *restriction, struct node *node)
+static uint32_t make_property(struct filter *filter, const struct restriction *restriction, struct node *node)
 {
     static const enum comparison comparisons[] = {LESS, LESS_OR_EQUAL, GREATER, GREATER_OR_EQUAL, FULL, NOT_EQUAL};
     if (restriction->property.relational_operator >= sizeof comparisons / sizeof *comparisons)
@@ -135,7 +138,7 @@ static uint32_t make_property(struct nspi_filter *filter, const struct restricti
 }
 
 /* Depth is bounded by the decoder (RESTRICTION_DEPTH_MAX). */
-static uint32_t make_node(struct nspi_filter *filter, const struct restriction *restriction, struct node *node)
+static uint32_t make_node(struct filter *filter, const struct restriction *restriction, struct node *node)
 {
     filter->node_count++;
     if ((uint64_t)filter->node_count * filter->table.list.count > EVALUATIONS_MAX || filter->node_count > RESTRICTIONS_MAX)
@@ -174,29 +177,6 @@ static void close_searches(struct node *node)
         close_searches(&node->children[i]);
 }
 
-static void close_filter(struct nspi_filter *filter)
-{
-    close_searches(&filter->root);
-    arena_free(&filter->scratch);
-}
-
-uint32_t nspi_filter_make(struct nspi_call *call, const struct nspi_view *view, const struct nspi_table *table,
-                          const struct restriction *restriction, struct nspi_filter **ret_filter)
-{
-    struct nspi_filter *filter = arena_new(call->arena, struct nspi_filter);
-    if (!filter)
-        return EC_NOT_ENOUGH_MEMORY;
-    *filter = (struct nspi_filter){.call = call, .view = *view, .table = *table};
-    filter->collation = address_book_collation(call->book, table->sort, table->lcid);
-    uint32_t error = filter->collation ? make_node(filter, restriction, &filter->root) : EC_NOT_ENOUGH_MEMORY;
-    if (error != EC_SUCCESS) {
-        close_filter(filter);
-        return error;
-    }
-    *ret_filter = filter;
-    return EC_SUCCESS;
-}
-
 /* --- evaluation --- */
 
 static bool orders(enum comparison comparison, int order)
@@ -217,7 +197,7 @@ static bool contains(struct bytes text, struct bytes part)
     return !part.size || (text.size >= part.size && memmem(text.data, text.size, part.data, part.size));
 }
 
-static bool text_matches(const struct nspi_filter *filter, const struct node *node, struct bytes utf16)
+static bool text_matches(const struct filter *filter, const struct node *node, struct bytes utf16)
 {
     struct buffer key = {0};
     if (node->comparison == SUBSTRING)
@@ -234,7 +214,7 @@ static bool text_matches(const struct nspi_filter *filter, const struct node *no
     return orders(node->comparison == PREFIX ? FULL : node->comparison, order);
 }
 
-static bool texts_match(struct nspi_filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
+static bool texts_match(struct filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
 {
     struct property_value value;
     if (!nspi_property_value(call, &filter->view, index, node->tag, &value))
@@ -260,7 +240,7 @@ static bool bytes_match(const struct node *node, struct bytes bytes)
     }
 }
 
-static bool value_matches(struct nspi_filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
+static bool value_matches(struct filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
 {
     struct property_value value;
     if (!nspi_property_value(call, &filter->view, index, node->tag, &value))
@@ -284,7 +264,7 @@ static bool value_matches(struct nspi_filter *filter, struct nspi_call *call, co
     }
 }
 
-static bool node_matches(struct nspi_filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
+static bool node_matches(struct filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
 {
     struct property_value value;
     bool matches;
@@ -309,7 +289,7 @@ static bool node_matches(struct nspi_filter *filter, struct nspi_call *call, con
 }
 
 /* Rows that alone can match: those of a name that must match, else the whole table. */
-static struct address_book_list candidates(const struct nspi_filter *filter, const struct node *node)
+static struct address_book_list candidates(const struct filter *filter, const struct node *node)
 {
     if (node->kind == NODE_RESOLVED)
         return (struct address_book_list){node->resolved_count, node->resolved};
@@ -322,11 +302,11 @@ static struct address_book_list candidates(const struct nspi_filter *filter, con
     return least;
 }
 
-uint32_t nspi_filter_run(struct nspi_filter *filter, uint32_t count_max, uint32_t *ret_count, uint32_t **ret_indexes)
+static uint32_t run(struct filter *filter, uint32_t *ret_count, uint32_t **ret_indexes)
 {
     struct address_book_list list = candidates(filter, &filter->root);
     struct nspi_call call = *filter->call;
-    uint64_t kept_max = (uint64_t)count_max + 1 < list.count ? (uint64_t)count_max + 1 : list.count;
+    uint32_t kept_max = filter->count_max < list.count ? filter->count_max : list.count;
     uint32_t *indexes = arena_array(filter->call->arena, uint32_t, kept_max + 1), count = 0;
     call.arena = &filter->scratch;
     for (uint32_t i = 0; indexes && i < list.count && count < kept_max; i++) {
@@ -334,10 +314,23 @@ uint32_t nspi_filter_run(struct nspi_filter *filter, uint32_t count_max, uint32_
             indexes[count++] = list.indexes[i];
         arena_reset(&filter->scratch);
     }
-    close_filter(filter);
     if (!indexes)
         return EC_NOT_ENOUGH_MEMORY;
     *ret_count = count;
     *ret_indexes = indexes;
     return EC_SUCCESS;
+}
+
+uint32_t nspi_table_match(struct nspi_call *call, const struct nspi_view *view, const struct nspi_table *table,
+                          const struct restriction *restriction, uint32_t count_max, uint32_t *ret_count,
+                          uint32_t **ret_indexes)
+{
+    struct filter filter = {.call = call, .view = *view, .table = *table, .count_max = count_max + (count_max < UINT32_MAX)};
+    filter.collation = address_book_collation(call->book, table->sort, table->lcid);
+    uint32_t error = filter.collation ? make_node(&filter, restriction, &filter.root) : EC_NOT_ENOUGH_MEMORY;
+    if (error == EC_SUCCESS)
+        error = run(&filter, ret_count, ret_indexes);
+    close_searches(&filter.root);
+    arena_free(&filter.scratch);
+    return error;
 }

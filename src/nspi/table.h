@@ -21,7 +21,7 @@ struct nspi_table {
 };
 /* The table that a STAT names: InvalidBookmark for an unknown container, GeneralFailure for an unknown sort order. */
 uint32_t nspi_table_open(struct nspi_call *call, const struct stat *stat, struct nspi_table *ret_table);
-/* How the table's names are compared; NULL without memory. */
+/* By what tables of a sort type are sorted; false for an unknown one. */
 bool nspi_sort_of(uint32_t sort_type, enum address_book_sort *ret_sort);
 
 /* The rows before and after the movement by Delta (MS-OXNSPI 3.1.4.5.1); rows go to list.count, the end of the table.
@@ -51,9 +51,8 @@ uint32_t nspi_rows_make(struct nspi_call *call, const struct stat *stat, uint32_
 uint32_t *nspi_indexes_of(struct nspi_call *call, uint32_t count, const uint32_t *minimal_ids);
 uint32_t *nspi_minimal_ids_of(struct nspi_call *call, uint32_t count, const uint32_t *indexes);
 
-/* Restrictions (restriction.c). TooComplex for those that the address book does not evaluate. */
-struct nspi_filter;
-uint32_t nspi_filter_make(struct nspi_call *call, const struct nspi_view *view, const struct nspi_table *table,
-                          const struct restriction *restriction, struct nspi_filter **ret_filter);
-/* The rows of the table that match, in its order, in the arena: at most count_max + 1, so that too many can be told. */
-uint32_t nspi_filter_run(struct nspi_filter *filter, uint32_t count_max, uint32_t *ret_count, uint32_t **ret_indexes);
+/* The rows of the table for which a restriction is true, in its order, in the arena: at most count_max + 1, so that too many
+ * can be told. TooComplex for restrictions that the address book does not evaluate. */
+uint32_t nspi_table_match(struct nspi_call *call, const struct nspi_view *view, const struct nspi_table *table,
+                          const struct restriction *restriction, uint32_t count_max, uint32_t *ret_count,
+                          uint32_t **ret_indexes);
