@@ -73,7 +73,7 @@ static void report(struct bearer *bearer, const struct jwks_state *state)
         bearer->settings.report(false, state->error);
     if (state->jwks && atomic_exchange(&bearer->reported, state->number) != state->number) {
         snprintf(text, sizeof text, "%u keys for bearer tokens from %.100s", jwks_count(state->jwks), bearer->settings.keys.location);
-        bearer->settings.report(true, text);
+        bearer->settings.report(jwks_count(state->jwks) > 0, text);
     }
 }
 

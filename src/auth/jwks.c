@@ -154,12 +154,6 @@ struct jwks *jwks_read(struct bytes json, char ret_error[JWKS_ERROR_SIZE])
         if (jwks->count < JWKS_KEYS_MAX && read_key(object, &jwks->keys[jwks->count]))
             jwks->count++;
     json_decref(document);
-    if (jwks->count == 0) {
-        snprintf(ret_error, JWKS_ERROR_SIZE, "no RSA key of %u bits or more and no elliptic curve key for signatures in it",
-                 JWKS_RSA_BITS_MIN);
-        jwks_release(jwks);
-        return NULL;
-    }
     return jwks;
 }
 

@@ -34,7 +34,7 @@ const char *jws_algorithm_name(enum jws_algorithm algorithm);
 struct jwks;
 
 /* NULL with *ret_error in words where the text is no key set. Keys that cannot serve (unknown kind or curve, too short, for
- * encryption) are left out; a set that is left without any is an error. */
+ * encryption) are left out; a set may be left without any: then the provider has withdrawn them all. */
 struct jwks *jwks_read(struct bytes json, char ret_error[JWKS_ERROR_SIZE]);
 struct jwks *jwks_reference(struct jwks *jwks);
 void jwks_release(struct jwks *jwks);

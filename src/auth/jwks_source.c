@@ -86,14 +86,27 @@ uint64_t jwks_source_number(const struct jwks_source *source)
 
 /* --- one fetch, without the lock --- */
 
-static bool read_file(const char *path, struct buffer *content, struct file_mark *ret_mark, char error[WEB_ERROR_SIZE])
+static bool mark_of(const char *path, struct file_mark *ret_mark)
 {
     struct stat status;
-    FILE *file = fopen(path, "re");
-    if (!file || fstat(fileno(file), &status) != 0) {
+    if (stat(path, &status) != 0)
+        return false;
+    *ret_mark = (struct file_mark){status.st_ino, status.st_size, status.st_mtim};
+    return true;
+}
+
+static bool marks_equal(const struct file_mark *a, const struct file_mark *b)
+{
+    return a->inode == b->inode && a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+           a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* The mark is of before the reading: what changes meanwhile is read again. */
+static bool read_file(const char *path, struct buffer *content, struct file_mark *ret_mark, char error[WEB_ERROR_SIZE])
+{
+    FILE *file = mark_of(path, ret_mark) ? fopen(path, "re") : NULL;
+    if (!file) {
         snprintf(error, WEB_ERROR_SIZE, "%s", strerror(errno));
-        if (file)
-            fclose(file);
         return false;
     }
     uint8_t part[4096];
@@ -103,7 +116,6 @@ static bool read_file(const char *path, struct buffer *content, struct file_mark
     bool good = !ferror(file) && !content->failed;
     snprintf(error, WEB_ERROR_SIZE, content->failed ? "too large" : "cannot be read");
     fclose(file);
-    *ret_mark = (struct file_mark){status.st_ino, status.st_size, status.st_mtim};
     return good;
 }
 
@@ -116,12 +128,20 @@ static bool load(const struct jwks_source *source, struct buffer *content, struc
 
 /* --- the decision, under the lock --- */
 
-static bool file_changed(const struct jwks_source *source)
+/* What could not be used is read again when it has changed, and what is absent looked for, without a line in the log for each
+ * second that passes. */
+static bool file_due(struct jwks_source *source, uint64_t now_ms)
 {
-    struct stat status;
-    return stat(source->settings.location, &status) != 0 || status.st_ino != source->mark.inode ||
-           status.st_size != source->mark.size || status.st_mtim.tv_sec != source->mark.changed.tv_sec ||
-           status.st_mtim.tv_nsec != source->mark.changed.tv_nsec;
+    struct file_mark mark;
+    uint64_t since_ms = now_ms - source->tried_ms;
+    bool there = mark_of(source->settings.location, &mark);
+    if (!there)
+        return !source->failed || since_ms >= source->settings.retry_ms;
+    if (!marks_equal(&mark, &source->mark))
+        return true;
+    if (!source->failed)
+        source->tried_ms = source->fetched_ms = now_ms;
+    return false;
 }
 
 static bool fetch_due(struct jwks_source *source, uint64_t wanted, uint64_t now_ms)
@@ -131,20 +151,17 @@ static bool fetch_due(struct jwks_source *source, uint64_t wanted, uint64_t now_
         return false;
     if (!source->tried)
         return true;
-    if (since_ms < (source->address || source->failed ? source->settings.retry_ms : FILE_LOOK_MS))
+    if (!source->address)
+        return since_ms >= FILE_LOOK_MS && file_due(source, now_ms);
+    if (since_ms < source->settings.retry_ms)
         return false;
-    if (!source->address && source->jwks && !file_changed(source)) {
-        source->tried_ms = source->fetched_ms = now_ms;
-        return false;
-    }
-    return !source->address || !source->jwks || now_ms - source->fetched_ms >= source->settings.refresh_ms ||
+    return !source->jwks || now_ms - source->fetched_ms >= source->settings.refresh_ms ||
            (wanted && wanted == jwks_source_number(source));
 }
 
-static void take_content(struct jwks_source *source, struct jwks *jwks, struct buffer *content, const struct file_mark *mark)
+static void take_content(struct jwks_source *source, struct jwks *jwks, struct buffer *content)
 {
     source->fetched_ms = source->tried_ms;
-    source->mark = *mark;
     if (source->jwks && bytes_equal(buffer_bytes(content), buffer_bytes(&source->content))) {
         jwks_release(jwks);
         buffer_free(content);
@@ -171,8 +188,9 @@ static void fetch(struct jwks_source *source, uint64_t now_ms, struct jwks_state
     pthread_mutex_lock(&source->lock);
     source->fetching = false;
     source->failed = !jwks;
+    source->mark = mark;
     if (jwks) {
-        take_content(source, jwks, &content, &mark);
+        take_content(source, jwks, &content);
         return;
     }
     buffer_free(&content);

@@ -50,7 +50,7 @@ static void report_keys(bool good, const char *text)
     if (good)
         log_info("%s", text);
     else
-        log_warning("keys for bearer tokens cannot be had: %s", text);
+        log_warning("no keys for bearer tokens: %s", text);
 }
 
 static struct bearer_settings bearer_settings_of(const struct config *config)

@@ -19,7 +19,7 @@ MAPI_HEADERS = ['-H', 'Content-Type: application/mapi-http', '-H', 'X-RequestTyp
 ENDPOINTS = {
     'mailbox': ('/mapi/emsmdb/', [*MAPI_HEADERS, '--data-binary', '']),
     'address book': ('/mapi/nspi/', [*MAPI_HEADERS, '--data-binary', '']),
-    'autodiscover': ('/autodiscover/autodiscover.xml', ['-H', 'Content-Type: text/xml']),
+    'autodiscover': ('/autodiscover/autodiscover.xml', ['-H', 'Content-Type: text/xml', '-H', 'X-MapiHttpCapability: 1']),
     'offline address book': ('/oab/00000000-0000-0000-0000-000000000000/oab.xml', []),
 }
 
