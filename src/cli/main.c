@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
     &command_domain,
     &command_export,
     &command_folders,
+    &command_gal,
     &command_get,
     &command_group,
     &command_help,
@@ -24,6 +25,7 @@ static const struct command *const commands[] = {
     &command_list,
     &command_organization,
     &command_put,
+    &command_resolve,
     &command_right,
     &command_room,
     &command_shared,
@@ -32,6 +34,7 @@ static const struct command *const commands[] = {
     &command_test,
     &command_user,
     &command_watch,
+    &command_whoami,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
