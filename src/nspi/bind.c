@@ -17,7 +17,7 @@ bool nspi_locale_allowed(uint32_t lcid)
 uint32_t nspi_bind(struct nspi_call *call, const struct nspi_bind_request *request, struct nspi_bind_success *ret_answer)
 {
     if (request->flags & BIND_ANONYMOUS_LOGIN)
-        return EC_LOGON_FAILED;
+        return EC_NOT_SUPPORTED; /* what Exchange says */
     if (request->has_state && !nspi_code_page_allowed(request->state.code_page))
         return EC_INVALID_CODEPAGE;
     ret_answer->server_guid = call->server_guid;

@@ -1,5 +1,5 @@
 /* Properties of one object: GetProps, GetPropList, QueryColumns (MS-OXNSPI 3.1.4.1.5 to 3.1.4.1.7). */
-#include "nspi/property.h"
+#include "nspi/table.h"
 
 #define QUERY_UNICODE_TYPES 0x80000000u /* NspiUnicodeProptypes (2.2.1.13) */
 
@@ -66,15 +66,6 @@ static uint32_t choose_tags(struct nspi_call *call, const struct nspi_get_props_
     return error;
 }
 
-/* 8-bit strings in a code page that is none (R873). */
-static bool asks_for_impossible_text(uint32_t code_page, uint32_t count, const uint32_t *tags)
-{
-    for (uint32_t i = 0; i < count && code_page == NSPI_CP_WINUNICODE; i++)
-        if ((PROPERTY_TYPE(tags[i]) & ~PTYP_MULTIPLE_FLAG) == PTYP_STRING8)
-            return true;
-    return false;
-}
-
 uint32_t nspi_get_props(struct nspi_call *call, const struct nspi_get_props_request *request,
                         struct nspi_get_props_success *ret_answer)
 {
@@ -86,11 +77,11 @@ uint32_t nspi_get_props(struct nspi_call *call, const struct nspi_get_props_requ
     struct nspi_view view = nspi_view_of(stat, request->flags & NSPI_EPHEMERAL_IDS);
     if (address_book_find_container(call->book, stat->container_id) == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
-    uint32_t error = choose_tags(call, request, &count, &tags);
+    uint32_t error = nspi_check_code_page(stat);
+    if (error == EC_SUCCESS)
+        error = choose_tags(call, request, &count, &tags);
     if (error != EC_SUCCESS)
         return error;
-    if (asks_for_impossible_text(stat->code_page, count, tags))
-        return EC_NOT_SUPPORTED;
     struct property_row row;
     bool all;
     if (!nspi_property_row(call, &view, address_book_find_number(call->book, stat->current_rec), count, tags, &row, &all))

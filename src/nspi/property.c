@@ -168,6 +168,8 @@ static uint32_t give_value(struct nspi_call *call, const struct nspi_view *view,
                            struct property_value *ret_value)
 {
     bool eight_bit = type == PTYP_STRING8 || type == PTYP_MULTIPLE_STRING8;
+    if (eight_bit && view->code_page == NSPI_CP_WINUNICODE) /* no code page for 8-bit text: there is no such value */
+        return EC_NOT_FOUND;
     switch (type) {
     case PTYP_STRING:
     case PTYP_STRING8:

@@ -50,7 +50,7 @@ static void test_bind(void **state)
     assert_int_equal(run("Bind", &request, &second), EC_SUCCESS);
     assert_memory_equal(&answer.server_guid, &second.server_guid, 16);
     request.flags = 0x20;
-    assert_int_equal(run("Bind", &request, &second), EC_LOGON_FAILED);
+    assert_int_equal(run("Bind", &request, &second), EC_NOT_SUPPORTED);
     request = (struct nspi_bind_request){.has_state = 1, .state = stat_of(1200, 0)};
     assert_int_equal(run("Bind", &request, &second), EC_INVALID_CODEPAGE);
     request.state.code_page = 64999;
@@ -110,8 +110,10 @@ static void test_get_props_refused(void **state)
     static uint32_t many[NSPI_COLUMNS_MAX + 1];
     struct stat stat = stat_of(NSPI_CP_WINUNICODE, TEST_NUMBER(TEST_ADA));
     get_props(0, stat, 1, unicode, EC_SUCCESS);
-    struct nspi_get_props_success answer = get_props(0, stat, 1, eight_bit, EC_NOT_SUPPORTED);
-    assert_false(answer.has_property_values);
+    struct nspi_get_props_success answer = get_props(0, stat, 1, eight_bit, EC_ERRORS_RETURNED);
+    assert_int_equal(PROPERTY_TYPE(answer.property_values.property_values[0].tag), PTYP_ERROR_CODE);
+    stat.code_page = 0xFF;
+    assert_false(get_props(0, stat, 1, unicode, EC_INVALID_CODEPAGE).has_property_values);
     stat = stat_of(1252, TEST_NUMBER(TEST_ADA));
     stat.container_id = 0x55555;
     assert_false(get_props(0, stat, 1, unicode, EC_INVALID_BOOKMARK).has_property_values);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "directory/text_collation.h"
 #include "nspi/table.h"
 #include "protocol/property_tags.h"
@@ -11,7 +12,7 @@
 /* Conditions times rows that one request may cost: some seconds of a processor. */
 #define EVALUATIONS_MAX 4000000u
 
-enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TEXT, NODE_VALUE, NODE_EXIST, NODE_RESOLVED };
+enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TEXT, NODE_TEXT8, NODE_VALUE, NODE_EXIST, NODE_RESOLVED };
 enum comparison { FULL, PREFIX, SUBSTRING, LESS, LESS_OR_EQUAL, GREATER, GREATER_OR_EQUAL, NOT_EQUAL };
 
 struct node {
@@ -98,6 +99,17 @@ static uint32_t make_text(struct filter *filter, const struct property_value *va
     return EC_SUCCESS;
 }
 
+/* Properties whose native type is PtypString8 are compared byte by byte (MS-OXNSPI 3.1.4.3.5.2), in the client's code page. */
+static uint32_t make_text8(struct filter *filter, const struct property_value *value, struct node *node)
+{
+    struct arena *arena = filter->call->arena;
+    node->kind = NODE_TEXT8;
+    node->tag = PROPERTY_TAG(PROPERTY_ID(node->tag), PTYP_STRING8);
+    if (PROPERTY_TYPE(value->tag) == PTYP_STRING)
+        node->value.bytes = text_codepage_of_utf16(arena, filter->view.code_page, value->bytes);
+    return EC_SUCCESS;
+}
+
 static uint32_t make_value(struct filter *filter, uint32_t tag, const struct property_value *value, struct node *node)
 {
     node->tag = tag;
@@ -107,7 +119,8 @@ static uint32_t make_value(struct filter *filter, uint32_t tag, const struct pro
     if (too_dear(tag) || PROPERTY_ID(tag) != PROPERTY_ID(value->tag))
         return EC_TOO_COMPLEX;
     if (is_text(PROPERTY_TYPE(value->tag)))
-        return make_text(filter, value, node);
+        return PROPERTY_ID(tag) == PROPERTY_ID(PID_TAG_ADDRESS_BOOK_DISPLAY_NAME_PRINTABLE) ? make_text8(filter, value, node)
+                                                                                           : make_text(filter, value, node);
     node->kind = NODE_VALUE;
     node->tag = PROPERTY_TAG(PROPERTY_ID(tag), PTYP_UNSPECIFIED);
     switch (PROPERTY_TYPE(value->tag)) {
@@ -240,6 +253,18 @@ static bool bytes_match(const struct node *node, struct bytes bytes)
     }
 }
 
+/* Of texts of different lengths the shorter one is less. */
+static bool text8_matches(struct filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
+{
+    struct property_value value;
+    if (!nspi_property_value(call, &filter->view, index, node->tag, &value))
+        return false;
+    struct bytes bytes = value.bytes, sought = node->value.bytes;
+    if (node->comparison == PREFIX || node->comparison == SUBSTRING || bytes.size == sought.size)
+        return bytes_match(node, bytes);
+    return orders(node->comparison, bytes.size < sought.size ? -1 : 1);
+}
+
 static bool value_matches(struct filter *filter, struct nspi_call *call, const struct node *node, uint32_t index)
 {
     struct property_value value;
@@ -281,6 +306,7 @@ static bool node_matches(struct filter *filter, struct nspi_call *call, const st
         return matches;
     case NODE_NOT: return !node_matches(filter, call, &node->children[0], index);
     case NODE_TEXT: return texts_match(filter, call, node, index);
+    case NODE_TEXT8: return text8_matches(filter, call, node, index);
     case NODE_VALUE: return value_matches(filter, call, node, index);
     case NODE_EXIST: return nspi_property_value(call, &filter->view, index, node->tag, &value);
     case NODE_RESOLVED: return node->resolved_bits[index / 8] >> index % 8 & 1;
