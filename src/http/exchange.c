@@ -2,13 +2,13 @@
 #include "http/connection.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_PIECE_SIZE 131072u
 #define BUFFER_SIZE_KEPT_MAX 4096u
 #define ARENA_FIRST_SIZE 976u /* what a parked wait keeps beside its exchange fits, and 10,000 of them in 10 MB */
 
@@ -534,24 +534,8 @@ void http_answer_file(struct http_exchange *exchange, int fd, uint64_t offset, u
     exchange->file_fd = fd;
     exchange->file_offset = offset;
     exchange->file_left = size;
+    (void)posix_fadvise(fd, (off_t)offset, EXCHANGE_READ_AHEAD_SIZE, POSIX_FADV_WILLNEED);
     answer_finish(exchange, FINISH_WHOLE);
-}
-
-bool exchange_read_file(struct http_exchange *exchange)
-{
-    uint64_t left = exchange->file_left;
-    struct buffer piece = {0};
-    uint8_t *place = buffer_extend(&piece, left < FILE_PIECE_SIZE ? left : FILE_PIECE_SIZE);
-    ssize_t size = place ? pread(exchange->file_fd, place, piece.size, (off_t)exchange->file_offset) : -1;
-    if (size <= 0) { /* it has become shorter, or the disk fails */
-        buffer_free(&piece);
-        return false;
-    }
-    piece.size = (size_t)size;
-    exchange->file_offset += (uint64_t)size;
-    exchange->file_left -= (uint64_t)size;
-    output_take(&exchange->connection->output, &piece);
-    return true;
 }
 
 bool http_answer_write(struct http_exchange *exchange, struct bytes chunk)

@@ -113,8 +113,8 @@ void http_answer_close(struct http_exchange *exchange);
 void http_answer_whole(struct http_exchange *exchange, struct bytes body);
 /* The same without a copy: takes the memory and leaves *body empty. */
 void http_answer_take(struct http_exchange *exchange, struct buffer *body);
-/* A whole answer whose body is a part of an open file, which is read piece by piece as the client takes it (on the loop: files
- * on local disks). Takes the descriptor and closes it in the end. The file must not become shorter meanwhile: then the
+/* A whole answer whose body is a part of an open file, which is read piece by piece as the client takes it (on the loop, from
+ * what the kernel was asked to read ahead: files on local disks). Takes the descriptor and closes it in the end. The file must not become shorter meanwhile: then the
  * connection breaks. */
 void http_answer_file(struct http_exchange *exchange, int fd, uint64_t offset, uint64_t size);
 /* One chunk, sent at once (the first one with the headers before it). Returns false when it is no use to go on: the

@@ -151,6 +151,11 @@ static bool open_folder(struct making *making)
     return making->sequence != 0;
 }
 
+static bool cancelled(const struct making *making)
+{
+    return making->publication->cancelled && atomic_load_explicit(making->publication->cancelled, memory_order_relaxed);
+}
+
 /* --- the details --- */
 
 static bool write_entries(struct making *making, struct oab_details_writer *writer)
@@ -161,6 +166,10 @@ static bool write_entries(struct making *making, struct oab_details_writer *writ
     bool written = true;
     uint32_t count = address_book_count(source->book);
     for (uint32_t i = 0; i < count && written; i++) {
+        if (cancelled(making)) {
+            written = false;
+            break;
+        }
         if (!oab_entry_included(address_book_entry(source->book, i)))
             continue;
         struct bytes finished = oab_entry_record(&arena, source, i, &record);
@@ -230,8 +239,11 @@ static bool add_file(struct making *making, struct oab_file file, struct bytes c
     file.name = oab_file_name_make(&making->arena, &name);
     const char *making_name = file.name ? arena_format(&making->arena, "%s" MAKING_SUFFIX, file.name) : NULL;
     int fd = making_name ? create(making, making_name) : -1;
-    if (fd < 0)
+    if (fd < 0 || cancelled(making)) {
+        if (fd >= 0)
+            close(fd);
         return false;
+    }
     enum oab_status status = cuts
         ? oab_make_patch(making->old_content.bytes, content, cuts->cuts, cuts->count, fd)
         : oab_compress(content, making->publication->method, fd);

@@ -5,6 +5,8 @@
  *
  * One publication at a time, whoever makes it (a lock in the folder); others wait. Blocks for seconds: blocking pool, command. */
 #pragma once
+#include <stdatomic.h>
+
 #include "oab/entry.h"
 #include "oab/manifest.h"
 #include "oab/template_file.h"
@@ -34,6 +36,7 @@ struct oab_publication {
     uint32_t language_count;    /* the first is the one whose files the others share where their templates are the same */
     const struct oab_language *languages;
     bool forced;                /* a new generation also where nothing changed */
+    const atomic_bool *cancelled; /* once it is set: OAB_FAILED soon; NULL for never */
 };
 struct oab_published {
     bool changed;               /* a new generation, else what there was */

@@ -85,6 +85,12 @@ struct config {
     uint32_t kept_answers_size_max; /* bytes of answers kept for it */
     bool emsmdb_enabled, nspi_enabled; /* an endpoint switched off answers 16 */
     bool fault_injection; /* X-MapiHttp-Fault is obeyed: for tests only */
+    /* [oab]: the offline address book */
+    bool oab_enabled;
+    uint32_t oab_interval_ms, oab_retain_ms;
+    uint32_t oab_keep;
+    bool oab_photos, oab_certificates;
+    char *oab_compression;
     /* [organisation] */
     char *organisation_name;
     char *public_url;     /* scheme and host clients reach us at, "https://mail.example.org"; "": the Host they sent */

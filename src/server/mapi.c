@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "rop/executor.h"
 #include "server/directory_backend.h"
+#include "server/oab.h"
 #include "server/services.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/store.h"
@@ -17,6 +18,7 @@ struct mapi_module {
     struct store *store;
     struct rop_server *rops;
     struct services *services;
+    struct oab_server *oab; /* NULL where it is not enabled */
 };
 
 static void stop(struct server *server, void *state)
@@ -24,6 +26,7 @@ static void stop(struct server *server, void *state)
     struct mapi_module *module = state;
     if (!module)
         return;
+    oab_server_free(module->oab);
     services_free(module->services);
     if (module->rops)
         rop_server_free(module->rops);
@@ -75,7 +78,7 @@ static bool start(struct server *server, void **ret_state)
         struct rop_executor executor = rop_server_executor(module->rops);
         module->services = services_new(server, module->directory, &executor);
     }
-    if (!module->services || !services_add_routes(module->services)) {
+    if (!module->services || !services_add_routes(module->services) || !oab_server_start(module->services, &module->oab)) {
         stop(server, module);
         return false;
     }
@@ -90,7 +93,9 @@ static void reload(struct server *server, void *state)
 
 static void drain(struct server *server, void *state)
 {
-    services_drain(((struct mapi_module *)state)->services);
+    struct mapi_module *module = state;
+    services_drain(module->services);
+    oab_server_drain(module->oab);
 }
 
 const struct server_module mapi_server_module = {
