@@ -2,7 +2,6 @@
 #include "http/connection.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -534,7 +533,6 @@ void http_answer_file(struct http_exchange *exchange, int fd, uint64_t offset, u
     exchange->file_fd = fd;
     exchange->file_offset = offset;
     exchange->file_left = size;
-    (void)posix_fadvise(fd, (off_t)offset, EXCHANGE_READ_AHEAD_SIZE, POSIX_FADV_WILLNEED);
     answer_finish(exchange, FINISH_WHOLE);
 }
 

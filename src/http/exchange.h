@@ -98,7 +98,6 @@ void exchange_fill_request(struct http_exchange *exchange);
 void exchange_repeat(struct http_exchange *exchange);
 /* The connection is gone or half-closed: 'broken' will be called from the loop. */
 void exchange_notify_broken(struct http_exchange *exchange);
-#define EXCHANGE_READ_AHEAD_SIZE (1u << 20) /* what the kernel is asked to have ready of a file */
 /* The next piece of an answer that is a file, into the output of its connection; false where it cannot be read. */
 bool exchange_read_file(struct http_exchange *exchange);
 /* The head of the answer and, with a whole answer, its body, into the output. */

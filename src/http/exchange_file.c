@@ -7,6 +7,7 @@
 #include "http/connection.h"
 
 #define FILE_PIECE_SIZE 131072u
+#define READ_AHEAD_SIZE (1u << 20)
 
 bool exchange_read_file(struct http_exchange *exchange)
 {
@@ -22,7 +23,7 @@ bool exchange_read_file(struct http_exchange *exchange)
     exchange->file_offset += (uint64_t)size;
     exchange->file_left -= (uint64_t)size;
     /* What comes next shall be in memory when it is wanted: the loop must not wait for a disk. */
-    (void)posix_fadvise(exchange->file_fd, (off_t)exchange->file_offset, EXCHANGE_READ_AHEAD_SIZE, POSIX_FADV_WILLNEED);
+    (void)posix_fadvise(exchange->file_fd, (off_t)exchange->file_offset, READ_AHEAD_SIZE, POSIX_FADV_WILLNEED);
     output_take(&exchange->connection->output, &piece);
     return true;
 }
