@@ -77,6 +77,23 @@ bool directory_has_right(struct directory *directory, struct guid actor_id, enum
     return directory->type->has_right && directory->type->has_right(directory, actor_id, right, owner_id);
 }
 
+enum directory_status directory_change_right(struct directory *directory, struct guid owner_id, enum directory_right right,
+                                             bool give, uint32_t count, const struct guid *actors)
+{
+    return directory->type->change_right ? directory->type->change_right(directory, owner_id, right, give, count, actors)
+                                         : DIRECTORY_READ_ONLY;
+}
+
+enum directory_status directory_actors(struct directory *directory, struct arena *arena, struct guid owner_id,
+                                       enum directory_right right, uint32_t *ret_count, struct guid **ret_actors)
+{
+    if (directory->type->actors)
+        return directory->type->actors(directory, arena, owner_id, right, ret_count, ret_actors);
+    *ret_count = 0;
+    *ret_actors = NULL;
+    return DIRECTORY_OK;
+}
+
 enum directory_status directory_additional_mailboxes(struct directory *directory, struct arena *arena, struct guid actor_id,
                                                      uint32_t *ret_count, struct directory_user **ret_users)
 {

@@ -165,6 +165,13 @@ enum directory_status directory_change_members(struct directory *directory, stru
 /* Whether 'actor' was given the right on 'owner' by name or through a group (nested ones too, dynamic ones too). Only what was
  * given: an administrator's and the owner's own are not counted here. */
 bool directory_has_right(struct directory *directory, struct guid actor_id, enum directory_right right, struct guid owner_id);
+/* Gives a right on 'owner' to the actors, or takes it from them; one that is there already (or is not) is no error. Who may is
+ * the caller's matter. INVALID: the right means nothing there, or an actor who can have none. */
+enum directory_status directory_change_right(struct directory *directory, struct guid owner_id, enum directory_right right,
+                                             bool give, uint32_t count, const struct guid *actors);
+/* The ids of those to whom the right was given by name. */
+enum directory_status directory_actors(struct directory *directory, struct arena *arena, struct guid owner_id,
+                                       enum directory_right right, uint32_t *ret_count, struct guid **ret_actors);
 /* Mailboxes to which 'actor' has full access and that its Outlook shall open by itself (Exchange: AutoMapping), given by name
  * or group; its own is not among them. */
 enum directory_status directory_additional_mailboxes(struct directory *directory, struct arena *arena, struct guid actor_id,
@@ -218,6 +225,10 @@ struct directory_type {
     enum directory_status (*set_values)(struct directory *, struct guid, uint32_t, const struct directory_value *);
     enum directory_status (*change_members)(struct directory *, struct guid, bool, uint32_t, const struct guid *);
     bool (*has_right)(struct directory *, struct guid, enum directory_right, struct guid);
+    enum directory_status (*change_right)(struct directory *, struct guid, enum directory_right, bool, uint32_t,
+                                          const struct guid *);
+    enum directory_status (*actors)(struct directory *, struct arena *, struct guid, enum directory_right, uint32_t *,
+                                    struct guid **);
     enum directory_status (*additional_mailboxes)(struct directory *, struct arena *, struct guid, uint32_t *,
                                                   struct directory_user **);
     enum directory_status (*nt_hash)(struct directory *, struct arena *, const char *, const char *, uint8_t *,

@@ -35,6 +35,7 @@ static const struct directory_type embedded_type = {
     .organization = embedded_organization, .find = embedded_find, .verify_password = embedded_verify_password,
     .list = embedded_list, .find_entry = embedded_find_entry, .entries = embedded_entries, .set_values = embedded_set_values,
     .change_members = embedded_change_members, .has_right = embedded_has_right,
+    .change_right = embedded_change_right, .actors = embedded_actors,
     .additional_mailboxes = embedded_additional_mailboxes, .nt_hash = embedded_nt_hash,
     .address_lists = embedded_address_lists, .version = embedded_version, .close = embedded_close,
 };

@@ -154,6 +154,10 @@ enum directory_status embedded_nt_hash(struct directory *directory, struct arena
 
 /* --- rights (embedded_rights.c) --- */
 
+enum directory_status embedded_change_right(struct directory *directory, struct guid owner_id, enum directory_right right,
+                                            bool give, uint32_t count, const struct guid *actors);
+enum directory_status embedded_actors(struct directory *directory, struct arena *arena, struct guid owner_id,
+                                      enum directory_right right, uint32_t *ret_count, struct guid **ret_actors);
 bool embedded_has_right(struct directory *directory, struct guid actor_id, enum directory_right right, struct guid owner_id);
 enum directory_status embedded_additional_mailboxes(struct directory *directory, struct arena *arena, struct guid actor_id,
                                                     uint32_t *ret_count, struct directory_user **ret_users);

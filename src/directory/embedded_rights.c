@@ -241,6 +241,38 @@ static bool has_right(struct embedded_directory *embedded, struct guid actor, en
     return found;
 }
 
+/* One after the other: each is a transaction of its own, and given twice means given once. */
+enum directory_status embedded_change_right(struct directory *directory, struct guid owner_id, enum directory_right right,
+                                            bool give, uint32_t count, const struct guid *actors)
+{
+    enum directory_status status = DIRECTORY_OK;
+    for (uint32_t i = 0; i < count && status == DIRECTORY_OK; i++) {
+        struct embedded_grant grant = {.owner = owner_id, .actor = actors[i], .right = right,
+                                       .automap = right == DIRECTORY_FULL_ACCESS};
+        status = give ? embedded_directory_grant(directory, &grant, NULL)
+                      : embedded_directory_revoke(directory, owner_id, right, actors[i], NULL);
+    }
+    return status;
+}
+
+enum directory_status embedded_actors(struct directory *directory, struct arena *arena, struct guid owner_id,
+                                      enum directory_right right, uint32_t *ret_count, struct guid **ret_actors)
+{
+    struct embedded_grant *grants;
+    uint32_t given, count = 0;
+    enum directory_status status = embedded_directory_grants(directory, arena, &owner_id, NULL, &given, &grants);
+    struct guid *actors = status == DIRECTORY_OK ? arena_array(arena, struct guid, given + 1) : NULL;
+    if (status != DIRECTORY_OK || !actors)
+        return status != DIRECTORY_OK ? status : DIRECTORY_UNAVAILABLE;
+    for (uint32_t i = 0; i < given; i++) {
+        if (grants[i].right == right)
+            actors[count++] = grants[i].actor;
+    }
+    *ret_count = count;
+    *ret_actors = actors;
+    return DIRECTORY_OK;
+}
+
 bool embedded_has_right(struct directory *directory, struct guid actor_id, enum directory_right right, struct guid owner_id)
 {
     struct embedded_directory *embedded = embedded_of(directory);

@@ -132,7 +132,7 @@ static uint32_t check(struct nspi_call *call, const struct nspi_get_matches_requ
         return EC_INVALID_BOOKMARK;
     if (request->has_minimal_ids) /* a restriction of a restriction: reserved, and refused by name (constraint 6) */
         return EC_TOO_COMPLEX;
-    if (!nspi_sort_of(stat->sort_type, &sort))
+    if (!nspi_sort_of(stat->sort_type, stat->sort_locale, &sort))
         return EC_GENERAL_FAILURE;
     return nspi_check_code_page(stat);
 }

@@ -28,6 +28,21 @@ static uint32_t list_tags(struct nspi_call *call, uint32_t minimal_id, bool skip
     return EC_SUCCESS;
 }
 
+/* All columns, the same for QueryColumns and for GetPropList of nobody (R801, R828): links as the names that they lead to, since
+ * no list that leaves objects out may have fewer. */
+static uint32_t *column_tags(struct nspi_call *call, uint32_t *ret_count)
+{
+    uint32_t count;
+    const uint32_t *known = nspi_known_tags(call->arena, &count);
+    uint32_t *tags = known ? arena_array(call->arena, uint32_t, count) : NULL;
+    for (uint32_t i = 0; tags && i < count; i++) {
+        bool object = PROPERTY_TYPE(known[i]) == PTYP_OBJECT;
+        tags[i] = object ? PROPERTY_TAG(PROPERTY_ID(known[i]), PTYP_MULTIPLE_STRING) : nspi_tag_as_string(known[i]);
+    }
+    *ret_count = count;
+    return tags;
+}
+
 static void make_string8(uint32_t count, uint32_t *tags)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -37,10 +52,13 @@ static void make_string8(uint32_t count, uint32_t *tags)
 uint32_t nspi_get_prop_list(struct nspi_call *call, const struct nspi_get_prop_list_request *request,
                             struct nspi_get_prop_list_success *ret_answer)
 {
-    uint32_t count, *tags;
-    uint32_t error = list_tags(call, request->minimal_id, request->flags & NSPI_SKIP_OBJECTS, &count, &tags);
-    if (error != EC_SUCCESS)
-        return error;
+    uint32_t count, *tags = NULL, error = EC_SUCCESS;
+    if (request->minimal_id == 0)
+        tags = column_tags(call, &count);
+    else
+        error = list_tags(call, request->minimal_id, request->flags & NSPI_SKIP_OBJECTS, &count, &tags);
+    if (error != EC_SUCCESS || !tags)
+        return error != EC_SUCCESS ? error : EC_NOT_ENOUGH_MEMORY;
     make_string8(count, tags); /* always (R852) */
     ret_answer->has_property_tags = true;
     ret_answer->property_tag_count = count;
@@ -95,9 +113,7 @@ uint32_t nspi_get_props(struct nspi_call *call, const struct nspi_get_props_requ
 uint32_t nspi_query_columns(struct nspi_call *call, const struct nspi_query_columns_request *request,
                             struct nspi_query_columns_success *ret_answer)
 {
-    uint32_t count;
-    const uint32_t *known = nspi_known_tags(call->arena, &count);
-    uint32_t *tags = known ? arena_copy(call->arena, known, count * sizeof *known) : NULL;
+    uint32_t count, *tags = column_tags(call, &count);
     if (!tags)
         return EC_NOT_ENOUGH_MEMORY;
     if (!(request->mapi_flags & QUERY_UNICODE_TYPES))

@@ -1,4 +1,4 @@
-/* ModLinkAtt (MS-OXNSPI 3.1.4.1.15): members of groups. */
+/* ModLinkAtt (MS-OXNSPI 3.1.4.1.15): members of groups, and those who may send on behalf of somebody. */
 #include "nspi/permission.h"
 #include "nspi/property.h"
 #include "protocol/property_tags.h"
@@ -37,12 +37,14 @@ uint32_t nspi_mod_link_att(struct nspi_call *call, const struct nspi_mod_link_at
     if (index == ADDRESS_BOOK_NONE)
         return EC_INVALID_PARAMETER;
     const struct directory_entry *entry = address_book_entry(call->book, index);
-    /* Who may send on somebody's behalf is the administrator's to say: mapihttp grant. */
-    if (id != PROPERTY_ID(PID_TAG_ADDRESS_BOOK_MEMBER) || !nspi_may_change_members(call, entry))
+    bool members = id == PROPERTY_ID(PID_TAG_ADDRESS_BOOK_MEMBER), add = !(request->flags & LINK_DELETE);
+    if (members ? !nspi_may_change_members(call, entry) : !nspi_may_change_delegates(call, entry))
         return EC_ACCESS_DENIED;
     uint32_t error = find_entries(call, request, &count, &ids);
     if (error != EC_SUCCESS || !count)
         return error;
-    return directory_change_members(call->directory, entry->id, !(request->flags & LINK_DELETE), count, ids) == DIRECTORY_OK
-               ? EC_SUCCESS : EC_ACCESS_DENIED;
+    enum directory_status status =
+        members ? directory_change_members(call->directory, entry->id, add, count, ids)
+                : directory_change_right(call->directory, entry->id, DIRECTORY_SEND_ON_BEHALF, add, count, ids);
+    return status == DIRECTORY_OK ? EC_SUCCESS : EC_ACCESS_DENIED;
 }

@@ -64,3 +64,8 @@ bool nspi_may_change_members(const struct nspi_call *call, const struct director
 {
     return group->kind == DIRECTORY_GROUP && manages(call, group);
 }
+
+bool nspi_may_change_delegates(const struct nspi_call *call, const struct directory_entry *entry)
+{
+    return directory_kind_has_mailbox(entry->kind) && (call->user->administrator || guid_equal(entry->id, call->user->id));
+}

@@ -28,6 +28,16 @@ uint32_t nspi_tag_as_string8(uint32_t tag)
     return PROPERTY_TAG(PROPERTY_ID(tag), type);
 }
 
+uint32_t nspi_tag_as_string(uint32_t tag)
+{
+    uint16_t type = PROPERTY_TYPE(tag);
+    if (type == PTYP_STRING8)
+        type = PTYP_STRING;
+    else if (type == PTYP_MULTIPLE_STRING8)
+        type = PTYP_MULTIPLE_STRING;
+    return PROPERTY_TAG(PROPERTY_ID(tag), type);
+}
+
 const uint32_t *nspi_known_tags(struct arena *arena, uint32_t *ret_count)
 {
     uint32_t *tags = arena_array(arena, uint32_t, nspi_computed_tag_count + DIRECTORY_ATTRIBUTE_COUNT);

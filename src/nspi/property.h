@@ -30,6 +30,7 @@ bool nspi_property_row(struct nspi_call *call, const struct nspi_view *view, uin
 const uint32_t *nspi_known_tags(struct arena *arena, uint32_t *ret_count);
 /* The tag with the type that a client may ask for instead: strings as PtypString8. */
 uint32_t nspi_tag_as_string8(uint32_t tag);
+uint32_t nspi_tag_as_string(uint32_t tag); /* and the other way */
 
 /* PidTagDisplayType of an entry (MS-OXNSPI 2.2.1.3): ADDRESS_BOOK_TYPE_... */
 uint32_t nspi_display_type(const struct directory_entry *entry);

@@ -233,7 +233,8 @@ const uint32_t nspi_computed_tags[] = {
     PID_TAG_ORIGINAL_ENTRY_ID, PID_TAG_PRIMARY_TELEPHONE_NUMBER, PID_TAG_TRANSMITTABLE_DISPLAY_NAME, PID_TAG_SEND_RICH_INFO,
     PID_TAG_INITIAL_DETAILS_PANE, PID_TAG_ADDRESS_BOOK_MANAGER, PID_TAG_ADDRESS_BOOK_HOME_MESSAGE_DATABASE,
     PROPERTY_TAG(PROPERTY_ID(PID_TAG_ADDRESS_BOOK_IS_MEMBER_OF_DISTRIBUTION_LIST), PTYP_OBJECT), PID_TAG_ADDRESS_BOOK_MEMBER,
-    PID_TAG_ADDRESS_BOOK_OWNER, PID_TAG_ADDRESS_BOOK_REPORTS, PID_TAG_ADDRESS_BOOK_PROXY_ADDRESSES,
+    PID_TAG_ADDRESS_BOOK_OWNER, PID_TAG_ADDRESS_BOOK_REPORTS, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES,
+    PID_TAG_ADDRESS_BOOK_PROXY_ADDRESSES,
     PID_TAG_ADDRESS_BOOK_TARGET_ADDRESS, PID_TAG_ADDRESS_BOOK_OBJECT_DISTINGUISHED_NAME, PID_TAG_ADDRESS_BOOK_OBJECT_GUID,
     PID_TAG_ADDRESS_BOOK_DISPLAY_TYPE_EXTENDED, PID_TAG_ADDRESS_BOOK_SENDER_HINT_TRANSLATIONS,
     PID_TAG_ADDRESS_BOOK_DISTRIBUTION_LIST_MEMBER_COUNT, PID_TAG_ADDRESS_BOOK_DISTRIBUTION_LIST_EXTERNAL_MEMBER_COUNT,
@@ -310,6 +311,25 @@ static bool give_name(const struct subject *subject, uint16_t id, struct source 
     return true;
 }
 
+/* Those who may send on behalf of the entry. Asked of the directory: the book does not hold rights. */
+static void give_delegates(const struct subject *subject, struct source *source)
+{
+    struct nspi_call *call = subject->call;
+    uint32_t given = 0, count = 0;
+    struct guid *actors;
+    if (!directory_kind_has_mailbox(subject->entry->kind) ||
+        directory_actors(call->directory, call->arena, subject->entry->id, DIRECTORY_SEND_ON_BEHALF, &given, &actors) != DIRECTORY_OK)
+        return;
+    uint32_t *indexes = arena_array(call->arena, uint32_t, given + 1);
+    for (uint32_t i = 0; indexes && i < given; i++) {
+        uint32_t index = address_book_find_id(call->book, actors[i]);
+        if (index != ADDRESS_BOOK_NONE)
+            indexes[count++] = index;
+    }
+    give_entries(subject, source, (struct address_book_list){count, indexes});
+    source->failed |= !indexes;
+}
+
 static bool give_links(const struct subject *subject, uint16_t id, struct source *source)
 {
     struct address_book *book = subject->call->book;
@@ -327,6 +347,7 @@ static bool give_links(const struct subject *subject, uint16_t id, struct source
     case PROPERTY_ID(PID_TAG_ADDRESS_BOOK_REPORTS):
         give_entries(subject, source, address_book_reports(book, subject->index));
         break;
+    case PROPERTY_ID(PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES): give_delegates(subject, source); break;
     case PROPERTY_ID(PID_TAG_ADDRESS_BOOK_MANAGER): give_reference(subject, source, DIRECTORY_ATTRIBUTE_MANAGER); break;
     case PROPERTY_ID(PID_TAG_ADDRESS_BOOK_OWNER): give_reference(subject, source, DIRECTORY_ATTRIBUTE_MANAGED_BY); break;
     default: return false;
