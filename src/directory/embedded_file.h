@@ -8,7 +8,7 @@
 
 #define EMBEDDED_STATEMENTS_MAX 128u
 #define EMBEDDED_SCHEMA_VERSION 2
-#define EMBEDDED_CACHE_SIZE "PRAGMA cache_size=-256" /* KiB; lookups touch few pages, and a server at rest stays small */
+#define EMBEDDED_CACHE_SIZE "PRAGMA cache_size=-1024" /* KiB, taken as pages are touched: a small directory takes little */
 
 struct embedded_statement {
     const char *sql; /* by address: each place that asks has its own text */
