@@ -279,6 +279,7 @@ static const char *cause_of(OM_uint32 major, OM_uint32 minor)
     case KRB5KRB_AP_ERR_SKEW: return "Kerberos: the client's clock differs too much";
     case KRB5KRB_AP_ERR_REPEAT: return "Kerberos: replayed";
     case KRB5KRB_AP_ERR_BADADDR: return "Kerberos ticket for another address";
+    case KRB5KRB_AP_ERR_BADKEYVER:
     case KRB5_KT_KVNONOTFOUND: return "Kerberos ticket of a key version that the keytab has not";
     case KRB5_KT_NOTFOUND:
     case KRB5KRB_AP_ERR_NOKEY:

@@ -47,13 +47,13 @@ class Answer:
         return self.status in (200, 404)
 
 
-def ask(server, endpoint, *words, address='alice@example.org', plain=False, path=None, environment=None, input=None):
+def ask(server, endpoint, *words, address='alice@example.org', plain=False, path=None, host='localhost', environment=None, input=None):
     route, more = ENDPOINTS[endpoint]
     scheme, port = ('http', server.plain_port) if plain else ('https', server.tls_port)
     if endpoint == 'autodiscover':
         more = [*more, '--data-binary', AUTODISCOVER_REQUEST.format(address=address)]
     result = subprocess.run(['curl', '--silent', '--show-error', '--include', '--noproxy', '*', '--max-time', '30', '--cacert',
-                             server.certificate, *more, *words, f'{scheme}://localhost:{port}{path or route}'],
+                             server.certificate, *more, *words, f'{scheme}://{host}:{port}{path or route}'],
                             capture_output=True, env=environment, input=input)
     answer = Answer(result.stdout)
     answer.error = result.stderr.decode()
