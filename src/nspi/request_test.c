@@ -282,14 +282,23 @@ static void test_hierarchy_version(void **state)
     assert_int_equal(special_table(NSPI_UNICODE_STRINGS, 1252, 0, EC_SUCCESS).version, version);
 }
 
-/* MS-OXNSPI R741 R752 R757 R758 R521: no language has address creation templates, which is a table without rows. */
+/* MS-OXNSPI R741 R752 R521: the template for addresses of the Internet; R757 R758: what is no locale has a table without rows. */
 static void test_address_creation(void **state)
 {
     struct nspi_get_special_table_success answer = special_table(NSPI_ADDRESS_CREATION_TEMPLATES | NSPI_UNICODE_STRINGS,
                                                                  NSPI_CP_WINUNICODE, 0, EC_SUCCESS);
     assert_true(answer.has_rows);
-    assert_int_equal(answer.row_count, 0);
+    assert_int_equal(answer.row_count, 1);
+    assert_int_equal(answer.rows[0].property_value_count, 7);
+    assert_int_equal(answer.rows[0].property_values[0].tag, PID_TAG_ADDRESS_TYPE);
     assert_false(answer.has_version);
+    struct nspi_get_special_table_request request = {.flags = NSPI_ADDRESS_CREATION_TEMPLATES, .has_state = 1,
+                                                     .state = stat_of(1252, 0)};
+    request.state.template_locale = 0;
+    answer = (struct nspi_get_special_table_success){0};
+    assert_int_equal(run("GetSpecialTable", &request, &answer), EC_SUCCESS);
+    assert_true(answer.has_rows);
+    assert_int_equal(answer.row_count, 0);
 }
 
 /* --- GetMailboxUrl, GetAddressBookUrl --- */

@@ -112,6 +112,13 @@ static const struct field search_fields[] = {
     TEXT(RIGHT, OFFICE, PID_TAG_OFFICE_LOCATION), TEXT(RIGHT, CITY, PID_TAG_LOCALITY),
 };
 
+/* What is typed as the address is a property of the dialog's own. */
+#define TYPED_ADDRESS 0x6800001Eu
+static const struct field internet_address_fields[] = {
+    NEW_PAGE(INTERNET),
+    TEXT(LEFT, DISPLAY_NAME, PID_TAG_DISPLAY_NAME), TEXT(LEFT, E_MAIL, TYPED_ADDRESS),
+};
+
 static const struct {
     uint32_t display_type;
     const struct field *fields;
@@ -120,7 +127,7 @@ static const struct {
 #define DIALOG(type, fields) {type, fields, sizeof fields / sizeof *(fields)}
     DIALOG(ADDRESS_BOOK_TYPE_LOCAL_MAIL_USER, person_fields), DIALOG(ADDRESS_BOOK_TYPE_REMOTE_MAIL_USER, person_fields),
     DIALOG(ADDRESS_BOOK_TYPE_DISTRIBUTION_LIST, group_fields), DIALOG(ADDRESS_BOOK_TYPE_AUTOMATED, dynamic_group_fields),
-    DIALOG(TEMPLATE_SEARCH, search_fields),
+    DIALOG(TEMPLATE_SEARCH, search_fields), DIALOG(TEMPLATE_INTERNET_ADDRESS, internet_address_fields),
 };
 
 /* --- drawing, in dialog units --- */
@@ -243,9 +250,30 @@ bool template_make(struct arena *arena, uint32_t display_type, uint32_t lcid, ui
         if (dialogs[i].display_type != display_type)
             continue;
         struct drawing drawing = {.arena = arena, .code_page = code_page, .language = language_of(lcid),
-                                  .editable = display_type == TEMPLATE_SEARCH};
+                                  .editable = display_type == TEMPLATE_SEARCH || display_type == TEMPLATE_INTERNET_ADDRESS};
         *ret_data = draw(&drawing, dialogs[i].fields, dialogs[i].count);
         return true;
     }
     return false;
+}
+
+/* Instructions of scripts (MS-OXOABKT 2.2.2.2). */
+#define SCRIPT_HALT 0u
+#define SCRIPT_EMIT_PROPERTY_VALUE 2u
+
+struct bytes template_script(struct arena *arena)
+{
+    static const uint32_t instructions[] = {SCRIPT_EMIT_PROPERTY_VALUE, TYPED_ADDRESS, SCRIPT_HALT};
+    struct buffer script = {0};
+    buffer_append_u32(&script, sizeof instructions / sizeof *instructions);
+    for (size_t i = 0; i < sizeof instructions / sizeof *instructions; i++)
+        buffer_append_u32(&script, instructions[i]);
+    struct bytes result = script.failed ? BYTES_NONE : arena_bytes(arena, buffer_bytes(&script));
+    buffer_free(&script);
+    return result;
+}
+
+const char *template_internet_address_name(uint32_t lcid)
+{
+    return labels[LABEL_INTERNET][language_of(lcid)];
 }

@@ -36,4 +36,6 @@ LABEL(GROUPS,          "&Group membership:",      "&Gruppenmitgliedschaft:", "Ap
 LABEL(ADDRESS_LIST,    "&E-mail addresses:",      "&E-Mail-Adressen:",       "&Adresses de messagerie :",  "&Direcciones de correo:")
 LABEL(OWNER,           "&Owner:",                 "&Besitzer:",              "&Propriétaire :",            "&Propietario:")
 LABEL(MEMBERS,         "&Members:",               "&Mitglieder:",            "&Membres :",                 "&Miembros:")
+LABEL(INTERNET,        "Internet Address",        "Internetadresse",         "Adresse Internet",           "Dirección de Internet")
+LABEL(E_MAIL,          "&E-mail address:",        "&E-Mail-Adresse:",        "&Adresse de messagerie :",   "&Dirección de correo:")
 LABEL(MODIFY_MEMBERS,  "M&odify Members...",      "Mitglieder &ändern...",   "M&odifier les membres...",   "Modi&ficar miembros...")
