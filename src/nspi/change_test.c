@@ -206,6 +206,20 @@ static void test_member_rights(void **state)
     assert_int_equal(link_as(TEST_ADA, false, 1, MEMBER, TEST_STAFF, 1, one), EC_ACCESS_DENIED);
 }
 
+/* MS-OXNSPI R1307 R2002: people say who may send on their behalf. */
+static void test_delegates(void **state)
+{
+    const struct sized_entry_id two[] = {permanent(TEST_BOB), ephemeral(TEST_EMILE)};
+    assert_int_equal(link_as(TEST_ADA, false, 0, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES, TEST_ADA, 2, two), EC_SUCCESS);
+    assert_int_equal(world.test.delegate_count, 2);
+    assert_int_equal(link_as(TEST_EMILE, true, 1, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES, TEST_ADA, 1, two), EC_SUCCESS);
+    assert_int_equal(world.test.delegate_count, 1);
+    const struct guid emile = test_id(TEST_EMILE);
+    assert_memory_equal(&world.test.delegates[0], &emile, 16);
+    world.test.read_only = true;
+    assert_int_equal(link_as(TEST_ADA, false, 0, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES, TEST_ADA, 1, two), EC_ACCESS_DENIED);
+}
+
 /* MS-OXNSPI R1326 R1328 R1646 R1647. */
 static void test_mod_link_att_refused(void **state)
 {
@@ -214,7 +228,8 @@ static void test_mod_link_att_refused(void **state)
     assert_int_equal(link_as(TEST_ADA, true, 0, MEMBER, 0x4000, 1, one), EC_INVALID_PARAMETER);
     assert_int_equal(link_as(TEST_ADA, true, 0, MEMBER, TEST_BOB, 1, one), EC_ACCESS_DENIED);
     assert_int_equal(link_as(TEST_ADA, true, 0, MEMBER, TEST_DYNAMIC, 1, one), EC_ACCESS_DENIED);
-    assert_int_equal(link_as(TEST_ADA, true, 0, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES, TEST_ADA, 1, one), EC_ACCESS_DENIED);
+    assert_int_equal(link_as(TEST_ADA, true, 0, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES, TEST_STAFF, 1, one), EC_ACCESS_DENIED);
+    assert_int_equal(link_as(TEST_BOB, false, 0, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES, TEST_ADA, 1, one), EC_ACCESS_DENIED);
     assert_int_equal(world.test.changes, 0);
 }
 
@@ -223,7 +238,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_own_values), TEST(test_rights), TEST(test_wrong_types), TEST(test_mod_props_refused), TEST(test_members),
-        TEST(test_member_rights), TEST(test_mod_link_att_refused),
+        TEST(test_member_rights), TEST(test_delegates),
+        TEST(test_mod_link_att_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

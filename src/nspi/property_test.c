@@ -186,6 +186,11 @@ static void test_links(void **state)
     struct property_value members = get(TEST_STAFF, WITH_TYPE(PID_TAG_ADDRESS_BOOK_MEMBER, PTYP_MULTIPLE_STRING8));
     assert_int_equal(members.multiple.count, 2);
     assert_missing(TEST_EMPTY_GROUP, STRING8(PID_TAG_ADDRESS_BOOK_MEMBER)); /* a table, but nobody to name */
+    assert_missing(TEST_ADA, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES);
+    world.test.delegates[0] = test_id(TEST_EMILE);
+    world.test.delegate_count = 1;
+    assert_int_equal(get(TEST_ADA, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES).tag, PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES);
+    assert_bytes(get(TEST_ADA, STRING8(PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES)).bytes, TEST_DN("emile"));
     view.skip_objects = true;
     assert_missing(TEST_ADA, PID_TAG_ADDRESS_BOOK_MANAGER);
 }

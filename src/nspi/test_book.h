@@ -32,6 +32,8 @@ struct test_directory {
     uint32_t set_count;
     struct arena arena;                          /* of what was set */
     int manage_right;                            /* an entry that may change the members of TEST_STAFF, or -1 */
+    struct guid delegates[TEST_ENTRY_COUNT];     /* who may send on behalf of TEST_ADA */
+    uint32_t delegate_count;
 };
 
 static inline struct guid test_id(unsigned entry)
@@ -157,6 +159,37 @@ static bool test_has_right(struct directory *directory, struct guid actor, enum 
            guid_equal(actor, test_id((unsigned)test->manage_right));
 }
 
+/* Only for those who may send on behalf of TEST_ADA. */
+static enum directory_status test_change_right(struct directory *directory, struct guid owner, enum directory_right right, bool give,
+                                               uint32_t count, const struct guid *actors)
+{
+    struct test_directory *test = test_directory_of(directory);
+    if (test->read_only || right != DIRECTORY_SEND_ON_BEHALF || !guid_equal(owner, test_id(TEST_ADA)))
+        return DIRECTORY_READ_ONLY;
+    test->changes++;
+    test->version++;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = 0;
+        while (at < test->delegate_count && !guid_equal(test->delegates[at], actors[i]))
+            at++;
+        if (give && at == test->delegate_count && at < TEST_ENTRY_COUNT)
+            test->delegates[test->delegate_count++] = actors[i];
+        else if (!give && at < test->delegate_count)
+            test->delegates[at] = test->delegates[--test->delegate_count];
+    }
+    return DIRECTORY_OK;
+}
+
+static enum directory_status test_actors(struct directory *directory, struct arena *arena, struct guid owner,
+                                         enum directory_right right, uint32_t *ret_count, struct guid **ret_actors)
+{
+    struct test_directory *test = test_directory_of(directory);
+    bool known = right == DIRECTORY_SEND_ON_BEHALF && guid_equal(owner, test_id(TEST_ADA));
+    *ret_count = known ? test->delegate_count : 0;
+    *ret_actors = arena_copy(arena, test->delegates, sizeof test->delegates);
+    return *ret_actors ? DIRECTORY_OK : DIRECTORY_UNAVAILABLE;
+}
+
 static enum directory_status test_address_lists(struct directory *directory, struct arena *arena, uint32_t *ret_count,
                                                 struct directory_address_list **ret_lists)
 {
@@ -233,7 +266,7 @@ static inline void test_fill(struct test_directory *test)
 {
     static const struct directory_type type = {.organization = test_organization, .find = test_find, .entries = test_entries,
         .find_entry = test_find_entry, .set_values = test_set_values, .change_members = test_change_members,
-        .has_right = test_has_right, .address_lists = test_address_lists, .version = test_version, .close = test_close};
+        .has_right = test_has_right, .change_right = test_change_right, .actors = test_actors, .address_lists = test_address_lists, .version = test_version, .close = test_close};
     static const char *const ada[] = {"ada@example.org", "a.lovelace@example.org", NULL}, *const bob[] = {"bob@example.org", NULL},
         *const emile[] = {"emile@example.org", NULL}, *const hidden[] = {"hidden@example.org", NULL},
         *const shared[] = {"info@example.org", NULL}, *const room[] = {"room@example.org", NULL},
