@@ -14,7 +14,8 @@ struct mapihttp_endpoints {
     const char *user_dn;          /* LegacyDN */
     const char *smtp_address;     /* AutoDiscoverSMTPAddress, or the address asked for */
     const char *mailbox_url;      /* mailbox endpoint: the external one, or the internal where there is no other */
-    const char *address_book_url; /* "" where not told */
+    const char *address_book_url; /* "" where not told, like the next */
+    const char *offline_address_book_url; /* folder of the offline address book's files */
     const char *source_url;       /* who answered */
     uint32_t step_count;          /* what was tried, in order */
     const char *const *steps;     /* 'POST https://...: 401 ...' */

@@ -30,6 +30,7 @@ extern const struct command command_dns;
 extern const struct command command_folders;
 extern const struct command command_get;
 extern const struct command command_list;
+extern const struct command command_oab;
 extern const struct command command_organization;
 extern const struct command command_put;
 extern const struct command command_show;

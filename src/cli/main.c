@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &command_help,
     &command_import,
     &command_list,
+    &command_oab,
     &command_organization,
     &command_put,
     &command_resolve,

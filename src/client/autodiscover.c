@@ -185,6 +185,7 @@ static enum verdict take_settings(struct search *search, const struct visit *vis
         endpoints->smtp_address = *answer->smtp_address ? answer->smtp_address : arena_string(arena, search->address);
         endpoints->mailbox_url = answer->mailbox_url;
         endpoints->address_book_url = answer->address_book_url;
+        endpoints->offline_address_book_url = answer->offline_address_book_url;
         endpoints->source_url = arena_string(arena, visit->url);
         search->has_settings = endpoints->smtp_address && endpoints->source_url;
     }

@@ -84,6 +84,9 @@ static void read_account(struct arena *arena, const xmlNode *account, struct aut
             const char *blocks = arena_format(arena, "%s%s%.40s", answer->blocks, *answer->blocks ? " " : "", type_of(arena, at));
             answer->blocks = blocks ? blocks : "";
         }
+        const char *offline = child_content(arena, at, "OABUrl");
+        if (text_has_prefix_ignoring_case(offline, "http")) /* 'Public Folder' is one too */
+            answer->offline_address_book_url = offline;
         if (has_type(at, "mapiHttp")) {
             answer->mapi_http = true;
             answer->mailbox_url = url_of(arena, at, "MailStore");
@@ -121,7 +124,7 @@ bool autodiscover_answer_read(struct arena *arena, struct bytes xml, struct auto
                               const char **ret_failure)
 {
     struct autodiscover_answer answer = {.display_name = "", .legacy_dn = "", .smtp_address = "", .mailbox_url = "",
-                                         .address_book_url = "", .blocks = "", .redirect = "", .error_message = ""};
+                                         .address_book_url = "", .offline_address_book_url = "", .blocks = "", .redirect = "", .error_message = ""};
     *ret_failure = "not well-formed XML";
     if (!xml.size || xml.size > AUTODISCOVER_ANSWER_SIZE_MAX)
         return false;

@@ -20,6 +20,7 @@ struct autodiscover_answer {
     const char *smtp_address;
     const char *mailbox_url;      /* of the mapiHttp block, external before internal */
     const char *address_book_url;
+    const char *offline_address_book_url; /* OABUrl of the last block that has one: what is outside comes last */
     bool mapi_http;               /* there was a mapiHttp block */
     const char *blocks;           /* the types of all: 'mapiHttp EXHTTP EXHTTP' */
     const char *redirect;

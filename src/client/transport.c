@@ -3,12 +3,14 @@
 #include "base/text.h"
 #include "client/resend.h"
 #include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct transport {
     const struct transport_settings *settings;
@@ -184,6 +186,12 @@ static void take_header(struct transport *transport, const char *name, const cha
     } else if (text_equal_ignoring_case(name, "Location")) {
         if (strlen(value) < sizeof response->location) /* a longer one would be another address */
             snprintf(response->location, sizeof response->location, "%s", value);
+    } else if (text_equal_ignoring_case(name, "ETag")) {
+        if (strlen(value) < sizeof response->entity_tag)
+            snprintf(response->entity_tag, sizeof response->entity_tag, "%s", value);
+    } else if (text_equal_ignoring_case(name, "Content-Range")) {
+        if (text_has_prefix_ignoring_case(value, "bytes "))
+            response->range_start = strtoull(value + 6, NULL, 10);
     } else if (text_equal_ignoring_case(name, "WWW-Authenticate")) {
         take_challenge(transport, value);
     } else if (text_equal_ignoring_case(name, RESEND_SUPPORTED_HEADER)) {
@@ -215,6 +223,24 @@ static size_t take_header_line(char *line, size_t size, size_t count, void *data
     return length;
 }
 
+/* A 200 is the whole, from its beginning. */
+static bool write_content(struct transport *transport, const char *content, size_t size)
+{
+    struct transport_response *response = transport->response;
+    if (response->content_position == 0 && response->http_status == 206)
+        response->content_position = response->range_start;
+    if (size > transport->request->content_size_max || response->content_position > transport->request->content_size_max - size)
+        return false;
+    for (size_t done = 0; done < size;) {
+        ssize_t written = pwrite(transport->request->content_fd, content + done, size - done, (off_t)response->content_position);
+        if (written < 0 && errno != EINTR)
+            return false;
+        done += written > 0 ? (size_t)written : 0;
+        response->content_position += written > 0 ? (uint64_t)written : 0;
+    }
+    return true;
+}
+
 static size_t take_body(char *content, size_t size, size_t count, void *data)
 {
     struct transport *transport = data;
@@ -223,6 +249,8 @@ static size_t take_body(char *content, size_t size, size_t count, void *data)
     transport->active_ms = monotonic_ms();
     if (transport->request->response_stream && response->http_status == 200 && response->mapi_content)
         return response_stream_feed(&response->stream, content, length) ? length : 0;
+    if (transport->request->to_file && (response->http_status == 200 || response->http_status == 206))
+        return write_content(transport, content, length) ? length : 0;
     size_t room = transport->request->response_stream ? TRANSPORT_DIAGNOSTICS_SIZE_MAX : RESPONSE_STREAM_BODY_SIZE_MAX;
     room -= response->content.size < room ? response->content.size : room;
     bool good = buffer_append(&response->content, content, length < room ? length : room);

@@ -55,6 +55,10 @@ struct transport_request {
     bool without_credentials; /* never authenticate (an Autodiscover redirect asked over http) */
     uint32_t silence_max_ms;  /* 0: by the settings */
     uint64_t deadline_ms;     /* monotonic time at which to give up as TRANSPORT_CANCELLED; 0: none */
+    /* With to_file, the content of a 200 or 206 goes to its place in this file, which must not become larger than that. */
+    bool to_file;
+    int content_fd;
+    uint64_t content_size_max;
 };
 
 /* Zeroed, then filled by client_transport_send; cleared by the caller. */
@@ -73,6 +77,9 @@ struct transport_response {
     char offered[64];              /* schemes that a 401 named: 'Negotiate NTLM Basic' */
     struct response_stream stream; /* with response_stream and mapi_content */
     struct buffer content;         /* any other body; capped */
+    uint64_t content_position;     /* with to_file: behind the last byte written */
+    uint64_t range_start;          /* of a 206: of its Content-Range */
+    char entity_tag[TRANSPORT_HEADER_TEXT_SIZE]; /* "" for none, or one too long */
     char *set_cookies[TRANSPORT_SET_COOKIE_COUNT_MAX];
     uint32_t set_cookie_count;
     double elapsed_ms;
