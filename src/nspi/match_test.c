@@ -53,7 +53,7 @@ static uint32_t run_matches(struct table_fixture *fixture, const struct restrict
                                                .row_count = row_count, .has_columns = true, .column_count = 1,
                                                .columns = name_column};
     uint32_t error = table_run(fixture, "GetMatches", &request, ret_answer);
-    assert_int_equal(ret_answer->has_minimal_ids, error == EC_SUCCESS); /* R1635 R1756 R1636 */
+    assert_int_equal(ret_answer->has_minimal_ids, error == EC_SUCCESS); /* MS-OXNSPI R1635 R1756 R1636 */
     assert_int_equal(ret_answer->has_columns_and_rows, error == EC_SUCCESS);
     assert_int_equal(ret_answer->has_state, error == EC_SUCCESS);
     return error;
@@ -84,7 +84,7 @@ static void texts(void **state)
                         "adam ake ann anna atrium empty mike1 mike2 nordics orjan oskar otto obrien zoe alexis yamada aoki");
     assert_string_equal(matches(fixture, CONTENT(SUBSTRING, PID_TAG_DISPLAY_NAME, "παπαδο")), "alexis");
     assert_string_equal(matches(fixture, CONTENT(SUBSTRING, PID_TAG_DISPLAY_NAME, "太郎")), "yamada");
-    assert_string_equal(matches(fixture, CONTENT(PREFIX, STRING8(PID_TAG_DISPLAY_NAME), "\xD6rjan")), "orjan"); /* R470 R464 */
+    assert_string_equal(matches(fixture, CONTENT(PREFIX, STRING8(PID_TAG_DISPLAY_NAME), "\xD6rjan")), "orjan"); /* MS-OXNSPI R470 R464 */
     assert_string_equal(matches(fixture, PROPERTY(RELATIONAL_OPERATOR_EQUAL, PID_TAG_DISPLAY_NAME, "mike SMITH")), "mike1 mike2");
     assert_string_equal(matches(fixture, PROPERTY(RELATIONAL_OPERATOR_LESS, PID_TAG_DISPLAY_NAME, "ann leeson")), "adam ake ann");
     assert_string_equal(matches(fixture, PROPERTY(RELATIONAL_OPERATOR_GREATER_OR_EQUAL, PID_TAG_DISPLAY_NAME, "zoe zander")),
@@ -184,7 +184,7 @@ static void answers(void **state)
     assert_string_equal(first_texts(fixture, answer.row_count, answer.rows), "Ann Lee|Ann Leeson");
     struct nspi_get_matches_request request = {.reserved = 3, .has_state = true, .state = stat_in(0, 0), .has_filter = true,
                                                .interface_option_flags = 99, .filter = &filter, .row_count = 2};
-    assert_int_equal(table_run(fixture, "GetMatches", &request, &answer), EC_SUCCESS); /* R1084 R1899 */
+    assert_int_equal(table_run(fixture, "GetMatches", &request, &answer), EC_SUCCESS); /* MS-OXNSPI R1084 R1899 */
     assert_int_equal(answer.minimal_id_count, 2);
     assert_false(answer.has_columns_and_rows);
 }
@@ -247,7 +247,7 @@ static uint32_t run_links(struct table_fixture *fixture, uint32_t mid, uint32_t 
 {
     struct stat stat = stat_in(tag, mid);
     stat.sort_type = sort_type;
-    stat.delta = -3; /* R1131: of no meaning here */
+    stat.delta = -3; /* MS-OXNSPI R1131: of no meaning here */
     return run_matches(fixture, NULL, stat, row_count, ret_answer);
 }
 
@@ -307,7 +307,8 @@ static void links_refused(void **state)
 #define AMBIGUOUS 1u
 #define RESOLVED 2u
 
-/* MS-OXNSPI R1393 R1394 R1395 R1402 R1425 R1426 R1428 R1430 R1443, R85 to R90, R612 to R624, R1611, R1375, R1947 R1978. */
+/* MS-OXNSPI R1393 R1394 R1395 R1402 R1425 R1426 R1428 R1430 R1443, R85 R86 R87 R88 R89 R90:
+ * what becomes of names. MS-OXNSPI R612 R613 R614 R615 R616 R618 R620 R622 R623 R624 R1611 R1375 R1947 R1978. */
 static void names(void **state)
 {
     struct table_fixture *fixture = *state;

@@ -47,7 +47,7 @@ static uint32_t walk(struct table_fixture *fixture, uint32_t lcid, uint32_t mids
     return count;
 }
 
-/* MS-OXNSPI R535 R1763 R556 R537 R538, R557 R558 R561, R93 R94 R1749, R494 R496 R1605, R501 R502. */
+/* MS-OXNSPI R497 R499 R500 R535 R1763 R556 R537 R538, R557 R558 R561, R93 R94 R1749, R494 R496 R1605, R501 R502. */
 static void the_table_is_sorted(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -60,11 +60,12 @@ static void the_table_is_sorted(void **state)
         assert_int_equal(stat.total_recs, TABLE_COUNT);
         assert_int_equal(stat.current_rec, mids[i]);
     }
-    count = walk(fixture, SWEDISH, mids); /* R477 R532 R343: the client's language */
+    count = walk(fixture, SWEDISH, mids); /* MS-OXNSPI R477 R532 R343: the client's language */
     assert_string_equal(accounts_of(fixture, 3, mids + count - 6), "zoe ake orjan");
 }
 
-/* MS-OXNSPI R542 R1758 R80 R81, R547 to R550, R1743 R1744 R554 R1704: where movements end; R795 R1868 what they were. */
+/* MS-OXNSPI R542 R1758 R80 R81, R547 R548 R549 R550, R1743 R1744 R554 R1704: where movements end;
+ * MS-OXNSPI R795 R1868: what they were. */
 static void movements_stay_in_the_table(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -80,14 +81,14 @@ static void movements_stay_in_the_table(void **state)
         struct stat stat = stat_in(0, cases[i].from ? mid_of(fixture, cases[i].from) : cases[i].rec), after;
         int32_t moved;
         stat.delta = cases[i].delta;
-        stat.num_pos = stat.total_recs = 12345; /* R326001 R331001: of no meaning here */
+        stat.num_pos = stat.total_recs = 12345; /* MS-OXNSPI R326001 R331001: of no meaning here */
         assert_int_equal(update_stat(fixture, stat, &after, &moved), EC_SUCCESS);
         assert_string_equal(accounts_of(fixture, 1, &after.current_rec), cases[i].to);
         if (*cases[i].to == '?')
             assert_int_equal(after.current_rec, NSPI_END_OF_TABLE);
         assert_int_equal(moved, cases[i].moved);
         assert_int_equal(after.num_pos, *cases[i].to == '?' ? TABLE_COUNT : after.num_pos);
-        /* R324 R799 R314 R318 R337 R340 R344 */
+        /* MS-OXNSPI R324 R799 R314 R318 R337 R340 R344 */
         stat.current_rec = after.current_rec;
         stat.num_pos = after.num_pos;
         stat.total_recs = TABLE_COUNT;
@@ -96,7 +97,7 @@ static void movements_stay_in_the_table(void **state)
     }
 }
 
-/* MS-OXNSPI R577 R578 R580 R584 R586 R1745 to R1748 R595 R601, R82 R793: a fraction of the table, rounded down. */
+/* MS-OXNSPI R577 R578 R580 R584 R586 R1745 R1746 R1747 R1748 R595 R601, R82 R793: a fraction of the table, rounded down. */
 static void fractions(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -161,11 +162,11 @@ static void containers(void **state)
         assert_int_equal(stat.num_pos, 0);
         assert_int_equal(stat.total_recs, 0);
     }
-    struct nspi_query_rows_success rows = query_rows(fixture, stat_in(nobody, 0), 10); /* R986: no row is a success */
+    struct nspi_query_rows_success rows = query_rows(fixture, stat_in(nobody, 0), 10); /* MS-OXNSPI R986: no row is a success */
     assert_int_equal(rows.row_count, 0);
 }
 
-/* Every u32 that is at an edge, in every field: each answer is one of the permitted ones (R1659 R1661), and what is given
+/* Every u32 that is at an edge, in every field: each answer is one of the permitted ones (MS-OXNSPI R1659 R1661), and what is given
  * lies in the table. */
 static void hostile_stats(void **state)
 {
@@ -210,7 +211,7 @@ static void paging(void **state)
         paged[0] = '\0';
         for (uint32_t read = 0; stat.current_rec != NSPI_END_OF_TABLE;) {
             struct nspi_query_rows_success rows = query_rows(fixture, stat, step);
-            assert_true(rows.row_count >= 1 && rows.row_count <= step); /* R962 R927 */
+            assert_true(rows.row_count >= 1 && rows.row_count <= step); /* MS-OXNSPI R962 R927 */
             snprintf(paged + strlen(paged), sizeof paged - strlen(paged), "%s%s", *paged ? "|" : "",
                      first_texts(fixture, rows.row_count, rows.rows));
             read += rows.row_count;
@@ -242,7 +243,7 @@ static void there_and_back(void **state)
     }
 }
 
-/* MS-OXNSPI R969: the STAT's Delta counts before the first row; R948 R943 R1762 R982: refusals. */
+/* MS-OXNSPI R969: the STAT's Delta counts before the first row; MS-OXNSPI R948 R943 R1762 R982: refusals. */
 static void rows_from_a_position(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -256,13 +257,13 @@ static void rows_from_a_position(void **state)
     assert_false(rows.has_state || rows.has_columns_and_rows);
     request.state = stat_in(0, UNKNOWN_MID);
     assert_int_equal(table_run(fixture, "QueryRows", &request, &rows), EC_NOT_FOUND);
-    request.state = stat_in(0, NSPI_CURRENT); /* R83 R84 R1742: for UpdateStat alone */
+    request.state = stat_in(0, NSPI_CURRENT); /* MS-OXNSPI R83 R84 R1742: for UpdateStat alone */
     assert_int_equal(table_run(fixture, "QueryRows", &request, &rows), EC_NOT_FOUND);
     request.state = stat_in(0, 0);
     request.state.code_page = 0xFF;
     assert_int_equal(table_run(fixture, "QueryRows", &request, &rows), EC_INVALID_CODEPAGE);
     request.state.code_page = 1252;
-    request.row_count = 0; /* R939 */
+    request.row_count = 0; /* MS-OXNSPI R939 */
     assert_int_equal(table_run(fixture, "QueryRows", &request, &rows), EC_INVALID_PARAMETER);
     static uint32_t many[NSPI_COLUMNS_MAX + 1];
     request.row_count = request.has_columns = 1;
@@ -271,7 +272,7 @@ static void rows_from_a_position(void **state)
     assert_int_equal(table_run(fixture, "QueryRows", &request, &rows), EC_TABLE_TOO_BIG);
 }
 
-/* MS-OXNSPI R1627 R952: the columns of clients that name none; R921 R1926: flags of no meaning change nothing. */
+/* MS-OXNSPI R1627 R952: the columns of clients that name none; MS-OXNSPI R921 R1926: flags of no meaning change nothing. */
 static void default_columns(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -289,7 +290,7 @@ static void default_columns(void **state)
 }
 
 /* MS-OXNSPI R955 R958 R971 R1694 R505 R506 R525: rows of an explicit table, in its order, whatever the STAT's container is;
- * R985 R512: entries that are gone give rows of errors. */
+ * MS-OXNSPI R985 R512: entries that are gone give rows of errors. */
 static void explicit_tables(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -325,7 +326,7 @@ static void texts_of_rows(void **state)
         const struct property_value *values = rows.rows[0].values;
         if (cases[i].text)
             assert_string_equal(arena_string_of(&fixture->arena, values[0].bytes), cases[i].text);
-        else /* R935 R936: no 8-bit text in CP_WINUNICODE */
+        else /* MS-OXNSPI R935 R936: no 8-bit text in CP_WINUNICODE */
             assert_int_equal(PROPERTY_TYPE(values[0].tag), PTYP_ERROR_CODE);
         assert_string_equal(text_utf8_of_utf16(&fixture->arena, values[1].bytes), "Örjan Öberg");
     }
@@ -349,7 +350,7 @@ static void seek(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct nspi_seek_entries_request request = seek_for(fixture, cases[i][0]);
         struct nspi_seek_entries_success answer;
-        request.reserved = (uint32_t)i; /* R1702 R1002 */
+        request.reserved = (uint32_t)i; /* MS-OXNSPI R1702 R1002 */
         request.state.num_pos = 99;
         assert_int_equal(table_run(fixture, "SeekEntries", &request, &answer), EC_SUCCESS);
         assert_string_equal(accounts_of(fixture, 1, &answer.state.current_rec), cases[i][1]);
@@ -359,7 +360,7 @@ static void seek(void **state)
         char texts[1024];
         strcpy(texts, first_texts(fixture, answer.row_count, answer.rows));
         assert_string_equal(texts, first_texts(fixture, rows.row_count, rows.rows));
-        request.has_columns = 0; /* R1057: no rows where no columns are named */
+        request.has_columns = 0; /* MS-OXNSPI R1057: no rows where no columns are named */
         assert_int_equal(table_run(fixture, "SeekEntries", &request, &answer), EC_SUCCESS);
         assert_false(answer.has_columns_and_rows);
     }
@@ -452,7 +453,7 @@ static void compare(void **state)
     assert_int_equal(table_run(fixture, "CompareMIds", &request, &answer), EC_INVALID_BOOKMARK);
 }
 
-/* MS-OXNSPI R1168 R1196 to R1201, R1204 R1205 R1759 R1207 R1209, R1194002, R1171 R1915, R95 R96 R495. */
+/* MS-OXNSPI R1168 R1196 R1197 R1198 R1199 R1201, R1204 R1205 R1759 R1207 R1209, R1194002, R1171 R1915, R95 R96 R495. */
 static void resort(void **state)
 {
     struct table_fixture *fixture = *state;
@@ -475,7 +476,7 @@ static void resort(void **state)
     assert_string_equal(accounts_of(fixture, answer.minimal_id_count, answer.minimal_ids), "adam zoe aoki yamada");
     assert_int_equal(answer.state.current_rec, NSPI_BEGINNING_OF_TABLE);
     assert_int_equal(answer.state.num_pos, 0);
-    request.state.sort_type = NSPI_SORT_DISPLAY_NAME_READ_ONLY; /* R1185 R1189 R1757 */
+    request.state.sort_type = NSPI_SORT_DISPLAY_NAME_READ_ONLY; /* MS-OXNSPI R1185 R1189 R1757 */
     assert_int_equal(table_run(fixture, "ResortRestriction", &request, &answer), EC_GENERAL_FAILURE);
     assert_false(answer.has_state || answer.has_minimal_ids);
     request.has_minimal_ids = 0;
