@@ -1,5 +1,7 @@
 #include "directory/ldap_connection.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,9 @@
 struct ldap_connection {
     LDAP *handle;
     struct ldap_conncb socket_made; /* libldap keeps a pointer to it */
-    uint32_t timeout_ms;
+    int socket;
+    uint32_t timeout_ms;       /* of one read or write */
+    uint64_t connect_until_ms; /* while connecting: of all of them together; then 0 */
     unsigned server;
     uint64_t opened_ms, used_ms;
 };
@@ -161,7 +165,65 @@ bool ldap_connection_is_lost(int code)
 
 /* --- connecting --- */
 
-/* Half an answer must not block a read for ever: the socket itself has the time-out too. */
+/* Under libldap's TLS and above the socket: reads and writes that wait no longer than they may. libldap waits with a limit for
+ * the first byte of an answer only, and its TLS handshake asks a silent server again and again without waiting at all. */
+static bool wait_for_socket(struct ldap_connection *connection, short event)
+{
+    uint64_t now = monotonic_ms(), left = connection->timeout_ms;
+    if (connection->connect_until_ms)
+        left = connection->connect_until_ms > now ? connection->connect_until_ms - now : 0;
+    struct pollfd socket = {.fd = connection->socket, .events = event};
+    int ready;
+    do
+        ready = poll(&socket, 1, (int)left);
+    while (ready < 0 && errno == EINTR);
+    if (ready <= 0)
+        errno = ETIMEDOUT;
+    return ready > 0;
+}
+
+static ber_slen_t limited_read(Sockbuf_IO_Desc *layer, void *data, ber_len_t size)
+{
+    ber_slen_t taken = -1;
+    do {
+        if (!wait_for_socket(layer->sbiod_pvt, POLLIN))
+            return -1;
+        taken = LBER_SBIOD_READ_NEXT(layer, data, size);
+    } while (taken < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+    return taken;
+}
+
+static ber_slen_t limited_write(Sockbuf_IO_Desc *layer, void *data, ber_len_t size)
+{
+    ber_slen_t given = -1;
+    do {
+        if (!wait_for_socket(layer->sbiod_pvt, POLLOUT))
+            return -1;
+        given = LBER_SBIOD_WRITE_NEXT(layer, data, size);
+    } while (given < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+    return given;
+}
+
+static int limited_setup(Sockbuf_IO_Desc *layer, void *connection)
+{
+    layer->sbiod_pvt = connection;
+    return 0;
+}
+
+static int limited_nothing(Sockbuf_IO_Desc *layer)
+{
+    return 0;
+}
+
+static int limited_control(Sockbuf_IO_Desc *layer, int option, void *argument)
+{
+    return LBER_SBIOD_CTRL_NEXT(layer, option, argument);
+}
+
+static const Sockbuf_IO limited_socket = {.sbi_setup = limited_setup, .sbi_remove = limited_nothing, .sbi_ctrl = limited_control,
+                                          .sbi_read = limited_read, .sbi_write = limited_write, .sbi_close = limited_nothing};
+#define LIMITED_SOCKET_LEVEL 15 /* between LBER_SBIOD_LEVEL_PROVIDER, the socket, and LBER_SBIOD_LEVEL_TRANSPORT, TLS */
+
 static int socket_made(LDAP *handle, Sockbuf *buffer, LDAPURLDesc *url, struct sockaddr *address, struct ldap_conncb *callback)
 {
     struct ldap_connection *connection = callback->lc_arg;
@@ -169,10 +231,10 @@ static int socket_made(LDAP *handle, Sockbuf *buffer, LDAPURLDesc *url, struct s
     ber_socket_t socket = -1;
     if (ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &socket) != 1 || socket < 0)
         return -1;
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    connection->socket = socket;
+    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout); /* a write of much blocks in its middle */
     setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
-    return 0;
+    return ber_sockbuf_add_io(buffer, (Sockbuf_IO *)&limited_socket, LIMITED_SOCKET_LEVEL, connection);
 }
 
 static void socket_gone(LDAP *handle, Sockbuf *buffer, struct ldap_conncb *callback)
@@ -302,6 +364,7 @@ static int connect_to(struct ldap_pool *pool, unsigned server, uint64_t deadline
         connection->server = server;
         connection->opened_ms = now;
         connection->timeout_ms = wait_ms;
+        connection->connect_until_ms = now + wait_ms;
         code = set_options(connection, &pool->settings, tls, wait_ms) ? ldap_connect(connection->handle) : LDAP_LOCAL_ERROR;
     }
     if (code == LDAP_SUCCESS && plain && tls)
@@ -311,6 +374,7 @@ static int connect_to(struct ldap_pool *pool, unsigned server, uint64_t deadline
         connection_close(connection);
         return code;
     }
+    connection->connect_until_ms = 0;
     *ret_connection = connection;
     return code;
 }

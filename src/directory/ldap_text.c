@@ -205,11 +205,11 @@ bool ldap_text_range(struct bytes description, size_t *ret_name_size, uint32_t *
         place++;
     if (place == description.size || description.data[place++] != '-' || place == description.size)
         return false;
-    if (description.data[place] == '*') {
-        *ret_next = 0;
-        return place + 1 == description.size;
-    }
     int64_t last;
+    if (description.data[place] == '*' && place + 1 == description.size) {
+        *ret_next = 0;
+        return true;
+    }
     if (!ldap_text_number(bytes_of(description.data + place, description.size - place), &last) || last < 0 || last >= INT32_MAX)
         return false;
     *ret_next = (uint32_t)last + 1;
