@@ -387,7 +387,7 @@ static void run_nspi_match(void)
     raw_u8(&body, 0xFF);
     raw_put(&body, name_to_find, name_to_find_size);
     raw_u8(&body, 0);
-    raw_u32(&body, 50);
+    raw_u32(&body, 5000);
     put_columns(true);
     ask_address_book("GetMatches");
 }

@@ -169,5 +169,6 @@ void oab_server_free(struct oab_server *oab)
     atomic_store(&oab->cancelled, true);
     if (oab->thread_started)
         pthread_join(oab->thread, NULL);
+    loop_timer_stop(&oab->timer); /* the loops have ended, but still know of it */
     free(oab);
 }
