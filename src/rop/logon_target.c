@@ -1,6 +1,7 @@
 #include "rop/logon_target.h"
 
 #include "base/text.h"
+#include "directory/mailbox_dn.h"
 
 #define LOGON_FLAGS_KNOWN \
     (LOGON_FLAGS_PRIVATE | LOGON_FLAGS_UNDERCOVER | LOGON_FLAGS_GHOSTED | LOGON_FLAGS_SPOOLER_PROCESS)
@@ -27,7 +28,7 @@ static uint32_t find_owner(struct rop_session *session, struct arena *arena, str
     char *dn = arena_string_of(arena, essdn);
     if (!dn)
         return EC_OUT_OF_MEMORY;
-    switch (directory_find(session->server->directory, arena, DIRECTORY_KEY_LEGACY_DN, dn, ret_owner)) {
+    switch (directory_find_mailbox_dn(session->server->directory, arena, dn, ret_owner)) {
     case DIRECTORY_OK:
         return 0;
     case DIRECTORY_NOT_FOUND:

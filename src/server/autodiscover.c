@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "directory/mailbox_dn.h"
 #include "server/authentication.h"
 #include "server/autodiscover_answer.h"
 #include "server/autodiscover_request.h"
@@ -131,8 +132,7 @@ static struct autodiscover_mailbox archive_of(struct arena *arena, const struct 
     const char *at = strchr(user->address, '@');
     guid_format(user->archive_guid, guid);
     return (struct autodiscover_mailbox){
-        .type = "Archive", .display_name = arena_format(arena, "Online Archive - %s", user->display_name),
-        .legacy_dn = arena_format(arena, "%s/guid=%s", user->legacy_dn, guid),
+        .type = "Archive", .display_name = directory_archive_name(arena, user), .legacy_dn = directory_archive_dn(arena, user),
         .server = arena_format(arena, "%s%s", guid, at ? at : "")};
 }
 
@@ -244,29 +244,16 @@ static unsigned answer_user(struct autodiscovery *autodiscovery, const struct di
     return append_settings(autodiscovery, user, &organization);
 }
 
-/* Addresses and DNs that are not a mailbox's own: old DNs of one, groups and contacts (known, but without settings: 501). */
+/* Addresses and DNs that are not a mailbox's: groups and contacts are known, but without settings: 501. */
 static unsigned answer_entry(struct autodiscovery *autodiscovery, enum directory_key key, const char *value)
 {
     struct directory *directory = autodiscovery->services->directory;
     struct directory_entry entry;
-    struct directory_user user;
-    char id[GUID_TEXT_SIZE];
     switch (directory_find_entry(directory, &autodiscovery->arena, key, value, &entry)) {
     case DIRECTORY_OK:
-        break;
+        return directory_kind_has_mailbox(entry.kind) ? 500 : 501;
     case DIRECTORY_NOT_FOUND:
     case DIRECTORY_INVALID:
-        return 500;
-    default:
-        return 603;
-    }
-    if (!directory_kind_has_mailbox(entry.kind))
-        return 501;
-    guid_format(entry.id, id);
-    switch (directory_find(directory, &autodiscovery->arena, DIRECTORY_KEY_ID, id, &user)) {
-    case DIRECTORY_OK:
-        return answer_user(autodiscovery, &user);
-    case DIRECTORY_NOT_FOUND:
         return 500;
     default:
         return 603;
@@ -287,7 +274,10 @@ static unsigned discover(struct autodiscovery *autodiscovery)
         return error;
     enum directory_key key = *asked.address ? DIRECTORY_KEY_ADDRESS : DIRECTORY_KEY_LEGACY_DN;
     const char *value = *asked.address ? asked.address : asked.legacy_dn;
-    switch (directory_find(autodiscovery->services->directory, arena, key, value, &user)) {
+    enum directory_status status = *asked.address
+        ? directory_find(autodiscovery->services->directory, arena, key, value, &user)
+        : directory_find_mailbox_dn(autodiscovery->services->directory, arena, value, &user);
+    switch (status) {
     case DIRECTORY_OK:
         return answer_user(autodiscovery, &user);
     case DIRECTORY_NOT_FOUND:

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "directory/mailbox_dn.h"
 #include "protocol/error_code.h"
 #include "protocol/mailbox_body.h"
 #include "server/connect_auxiliary.h"
@@ -46,7 +47,7 @@ static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_requ
         *ret_owner = *user;
         return EC_SUCCESS;
     }
-    switch (directory_find(directory, &mapi->arena, DIRECTORY_KEY_LEGACY_DN, dn, ret_owner)) {
+    switch (directory_find_mailbox_dn(directory, &mapi->arena, dn, ret_owner)) {
     case DIRECTORY_OK:
         if (!as_administrator && is_switched_off(mapi, ret_owner))
             return EC_ACCESS_DENIED;

@@ -97,6 +97,7 @@ def wait_for(condition, seconds=10):
 
 def test_settings(server, client):
     answer = client.discover('alice@example.org', {'X-ClientCanHandle': 'Negotiate, ExHttpInfo'})
+    check(answer.blocks() == ['mapiHttp', 'EXHTTP', 'EXHTTP'] and '/oab/' in answer.text('Account/Protocol[2]/OABUrl'), f'settings: {answer.blocks()}')
     check(answer.status == 200 and answer.headers['content-type'] == 'text/xml; charset=utf-8', 'settings: status, type')
     check('no-store' in answer.headers['cache-control'], 'settings: may be kept by a proxy')
     check(answer.blocks()[0] == 'mapiHttp' and not set(answer.blocks()) & {'EXCH', 'EXPR'}, f'settings: {answer.blocks()}')
@@ -106,6 +107,9 @@ def test_settings(server, client):
           'settings: mailbox')
     for url in answer.urls(): # every URL that is named answers
         path = url.split(f'localhost:{server.tls_port}', 1)[1]
+        if path.startswith('/oab/'): # a folder: its list of files is made soon after the start
+            path += 'oab.xml'
+            check(wait_for(lambda: client.ask('GET', path)[0] == 200, 20), f'settings: {url} has no oab.xml')
         status, _, _ = client.ask('GET', path)
         check(status in (200, 403), f'settings: {url} answers {status}')
     for path in ('/AutoDiscover/AutoDiscover.XML', '/AUTODISCOVER/AUTODISCOVER.XML', '/autodiscover/autodiscover.xml/', '/autodiscover/autodiscover.xml?x=y'):
@@ -194,6 +198,80 @@ def test_switches(server, client):
     check(wait_for(lambda: session.ping() == 0), 'switches: MAPI on again, the same context goes on')
 
 
+    for words, connects, message in (
+            (('user', 'set', 'alice', '--mapi-http', 'no'), 16, 'use MAPI over HTTP'), (('user', 'set', 'alice', '--mapi-http', 'inherit'), 0, None),
+            (('organization', 'set', '--mapi-http', 'off'), 16, 'use MAPI over HTTP'), (('user', 'set', 'alice', '--mapi-http', 'yes'), 0, None),
+            (('organization', 'set', '--mapi-http', 'on'), 0, None), (('user', 'set', 'alice', '--mapi-http', 'inherit'), 0, None)):
+        directory(server, *words)
+        check(wait_for(lambda: session.ping() == connects), f'switches: {words}: the context does not get {connects}')
+        answer = client.discover('alice@example.org')
+        check(answer.error() == (501 if message else 0) and (not message or message in answer.message()), f'switches: {words}: Autodiscover {answer.content}')
+    check('MAPI over HTTP is switched off for the organization' in server.log_text(20000), 'switches: the log has the organisation')
+    directory(server, 'user', 'set', 'alice', '--block-external', 'yes')
+    answer = client.discover('alice@example.org')
+    check(answer.blocks()[:1] == ['mapiHttp'] and b'ExternalUrl' not in answer.content and answer.blocks().count('EXHTTP') <= 1, 'switches: external')
+    directory(server, 'user', 'set', 'alice', '--block-external', 'no')
+    directory(server, 'user', 'set', 'alice', '--block-versions', '16.0.9000')
+    check(client.discover('alice@example.org').error() == 501, 'switches: versions')
+    check(client.discover('alice@example.org', {'User-Agent': 'Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)'}).error() == 0,
+          'switches: later versions')
+    directory(server, 'user', 'set', 'alice', '--block-versions', '')
+
+
+def test_other_mailboxes(server, client):
+    """Shared mailboxes, archives, groups, contacts, redirects."""
+    directory(server, 'shared', 'add', 'sales', '--display-name', 'Sales & more')
+    directory(server, 'shared', 'add', 'hidden')
+    directory(server, 'right', 'grant', 'sales', 'alice', '--right', 'full-access')
+    directory(server, 'right', 'grant', 'hidden', 'alice', '--right', 'full-access', '--no-automap')
+    directory(server, 'user', 'set', 'alice', '--archive', 'yes')
+    answer = client.discover('alice@example.org')
+    boxes = {box['Type']: box for box in answer.mailboxes()}
+    check(len(answer.mailboxes()) == 2 and boxes['Delegate'] == {'Type': 'Delegate', 'DisplayName': 'Sales & more', 'SmtpAddress': 'sales@example.org',
+                                                                'OwnerSmtpAddress': 'sales@example.org'}, f'mailboxes: {answer.mailboxes()}')
+    archive = boxes['Archive']
+    check(archive['LegacyDN'].startswith(server.user_dn('alice') + '/guid=') and archive['Server'] == archive['LegacyDN'][-36:] + '@example.org',
+          f'archive: {archive}')
+    check(client.discover('alice@example.org', user='bob').mailboxes() == [], 'mailboxes: told to somebody else')
+    check(client.discover('sales@example.org').text('User/AutoDiscoverSMTPAddress') == 'sales@example.org', 'a shared mailbox has settings')
+    own = client.discover(None, legacy_dn=archive['LegacyDN'])
+    check(own.text('User/LegacyDN') == archive['LegacyDN'] and archive['Server'] in own.text('Account/Protocol/MailStore/InternalUrl') and
+          all(box['Type'] != 'Archive' for box in own.mailboxes()), f'archive: settings of its own: {own.content}')
+    wrong = archive['LegacyDN'][:-4] + '0000'
+    check(client.discover(None, legacy_dn=wrong).error() == 500, 'archive: another GUID')
+    for dn, user, expected in ((archive['LegacyDN'], 'alice', 0), (archive['LegacyDN'], 'bob', 1), (wrong, 'alice', 1)):
+        result = subprocess.run([harness.program('mapihttp'), 'folders', '--address', f'{user}@example.org', '--ca-file', server.certificate,
+                                 '--url', f'https://localhost:{server.tls_port}/mapi/emsmdb/', '--dn', dn], capture_output=True, text=True,
+                                env={'MAPIHTTP_PASSWORD': harness.PASSWORD})
+        check(result.returncode == expected, f'archive: folders of {dn} as {user}: {result.returncode} {result.stderr}')
+
+    directory(server, 'group', 'add', 'team')
+    directory(server, 'contact', 'add', 'outside', '--email', 'outside@elsewhere.test')
+    for address in ('team@example.org', 'outside@elsewhere.test'):
+        check(client.discover(address).error() == 501, f'{address}: known, without settings')
+    directory(server, 'user', 'set', 'bob', '--old-legacy-dn', '/o=Old/ou=Site/cn=Recipients/cn=bob')
+    check(client.discover(None, legacy_dn='/o=old/ou=site/CN=recipients/cn=BOB').text('User/LegacyDN') == server.user_dn('bob'), 'an old DN')
+    check(Session(client, '/o=Old/ou=Site/cn=Recipients/cn=bob', 'bob').connect()[0] == 0, 'an old DN at Connect')
+
+    directory(server, 'user', 'set', 'bob', '--redirect-address', 'bob@new.test')
+    answer = client.discover('bob@example.org', {'X-MapiHttpCapability': None})
+    check(answer.text('Account/Action') == 'redirectAddr' and answer.text('Account/RedirectAddr') == 'bob@new.test' and answer.blocks() == [],
+          f'redirectAddr: {answer.content}')
+    directory(server, 'user', 'set', 'bob', '--redirect-address', '', '--redirect-url', 'https://new.test/autodiscover/autodiscover.xml')
+    answer = client.discover('bob@example.org')
+    check(answer.text('Account/Action') == 'redirectUrl' and answer.text('Account/RedirectUrl') == 'https://new.test/autodiscover/autodiscover.xml',
+          f'redirectUrl: {answer.content}')
+    status, _, content = client.ask('GET', '/autodiscover/autodiscover.json?Email=bob@example.org&Protocol=AutodiscoverV1', user=None)
+    check(status == 200 and b'new.test' not in content, 'redirects are told to those only who log on')
+    directory(server, 'user', 'set', 'bob', '--redirect-url', '')
+    directory(server, 'user', 'set', 'bob', '--enabled', 'no')
+    check(client.discover('bob@example.org').error() == 500, 'a user who is switched off')
+
+    directory(server, 'shared', 'add', 'folders', '--public-folder')
+    directory(server, 'organization', 'set', '--public-folder-mailbox', 'folders')
+    check(client.discover('alice@example.org').text('Account/PublicFolderInformation/SmtpAddress') == 'folders@example.org', 'public folders')
+
+
 def test_discover(server, client):
     """The way of a client that has the address alone."""
     names = [word for name in ('example.org', 'autodiscover.example.org') for word in ('--resolve', f'{name}=127.0.0.1:{server.tls_port}')]
@@ -242,7 +320,8 @@ def test_open_door():
 
 with harness.Server({'autodiscover': {'requests_per_address': 0, 'requests_per_user': 0}}, users=('alice', 'bob', 'off')) as main_server:
     main_client = Client(main_server)
-    for function in (test_settings, test_refusals, test_json, test_switches, test_discover):
+    directory(main_server, 'user', 'set', 'off', '--enabled', 'no')
+    for function in (test_settings, test_refusals, test_json, test_switches, test_discover, test_other_mailboxes):
         function(main_server, main_client)
 test_rates()
 test_open_door()
