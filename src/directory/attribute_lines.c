@@ -29,10 +29,12 @@ static bool next_line(struct bytes *text, struct line *ret_line)
 /* Lines stand in order of attribute, so the search begins at the last one found. */
 static enum directory_attribute attribute_of(struct bytes name, unsigned hint)
 {
+    if (name.size == 0)
+        return DIRECTORY_ATTRIBUTE_COUNT;
     for (unsigned i = 0; i < DIRECTORY_ATTRIBUTE_COUNT; i++) {
         unsigned attribute = (hint + i) % DIRECTORY_ATTRIBUTE_COUNT;
         const char *known = directory_attributes[attribute].name;
-        if (name.size > 0 && strncmp(known, (const char *)name.data, name.size) == 0 && known[name.size] == '\0')
+        if (known[0] == (char)name.data[0] && strlen(known) == name.size && memcmp(known, name.data, name.size) == 0)
             return attribute;
     }
     return DIRECTORY_ATTRIBUTE_COUNT;
