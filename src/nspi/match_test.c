@@ -159,6 +159,9 @@ static void ambiguous_names(void **state)
                                  PROPERTY(RELATIONAL_OPERATOR_EQUAL, PID_TAG_ANR, "ann")};
     assert_string_equal(matches(fixture, joined(RESTRICTION_TYPE_AND, 2, both)), "ann");
     assert_string_equal(matches(fixture, joined(RESTRICTION_TYPE_OR, 2, both)), "ann anna");
+    struct restriction hidden[] = {exist_restriction(PID_TAG_DISPLAY_NAME),
+                                   PROPERTY(RELATIONAL_OPERATOR_EQUAL, PID_TAG_ANR, "ghost@example.org")};
+    assert_string_equal(matches(fixture, joined(RESTRICTION_TYPE_AND, 2, hidden)), "ghost");
     struct restriction negated = {.type = RESTRICTION_TYPE_NOT, .negated = &both[1]};
     struct restriction without[] = {negated, CONTENT(PREFIX, PID_TAG_DISPLAY_NAME, "a")};
     assert_string_equal(matches(fixture, joined(RESTRICTION_TYPE_AND, 2, without)), "adam ake atrium");
