@@ -14,7 +14,7 @@ static uint32_t query_explicit(struct nspi_call *call, const struct nspi_query_r
     if (!indexes)
         return EC_NOT_ENOUGH_MEMORY;
     stat->delta = 0;
-    return nspi_rows_make(call, stat, request->flags, count, indexes, rows);
+    return nspi_rows_make(call, stat, request->flags & NSPI_EPHEMERAL_IDS, count, indexes, rows);
 }
 
 static uint32_t query_container(struct nspi_call *call, const struct nspi_query_rows_request *request, struct nspi_rows *rows,
@@ -28,8 +28,8 @@ static uint32_t query_container(struct nspi_call *call, const struct nspi_query_
     if (error != EC_SUCCESS)
         return error;
     uint32_t rest = table.list.count - row;
-    error = nspi_rows_make(call, stat, request->flags, rest < request->row_count ? rest : request->row_count,
-                           table.list.indexes + row, rows);
+    error = nspi_rows_make(call, stat, request->flags & NSPI_EPHEMERAL_IDS,
+                           rest < request->row_count ? rest : request->row_count, table.list.indexes + row, rows);
     if (error == EC_SUCCESS)
         nspi_table_report(call, &table, row + rows->row_count, stat);
     return error;

@@ -332,6 +332,33 @@ static void texts_of_rows(void **state)
     }
 }
 
+/* MS-OXNSPI R105 R899 R901 R603 R605: entry ids of the kind that is asked for; ephemeral in SeekEntries, permanent where names
+ * are resolved, since those are kept. */
+static void entry_ids(void **state)
+{
+    struct table_fixture *fixture = *state;
+    static const uint32_t column[] = {PID_TAG_ENTRY_ID};
+    for (uint32_t flags = 0; flags < 4; flags++) {
+        struct nspi_query_rows_request request = {.flags = flags, .has_state = true, .state = stat_in(0, 0), .row_count = 3,
+                                                  .has_columns = true, .column_count = 1, .columns = column};
+        struct nspi_query_rows_success rows;
+        assert_int_equal(table_run(fixture, "QueryRows", &request, &rows), EC_SUCCESS);
+        assert_int_equal(rows.rows[2].values[0].bytes.data[0], flags & NSPI_EPHEMERAL_IDS ? 0x87 : 0);
+    }
+    struct nspi_seek_entries_request seek = {.has_state = true, .state = stat_in(0, 0), .has_target = true,
+        .target = {.tag = PID_TAG_DISPLAY_NAME, .bytes = utf16(fixture, "a")}, .has_columns = true, .column_count = 1,
+        .columns = column};
+    struct nspi_seek_entries_success sought;
+    assert_int_equal(table_run(fixture, "SeekEntries", &seek, &sought), EC_SUCCESS);
+    assert_int_equal(sought.rows[0].values[0].bytes.data[0], 0x87);
+    struct bytes zoe = utf16(fixture, "zoe");
+    struct nspi_resolve_names_request names = {.has_state = true, .state = stat_in(0, 0), .has_names = true, .name_count = 1,
+        .names = &zoe, .has_property_tags = true, .property_tag_count = 1, .property_tags = column};
+    struct nspi_resolve_names_success resolved;
+    assert_int_equal(table_run(fixture, "ResolveNames", &names, &resolved), EC_SUCCESS);
+    assert_int_equal(resolved.rows[0].values[0].bytes.data[0], 0);
+}
+
 /* --- SeekEntries --- */
 
 static struct nspi_seek_entries_request seek_for(struct table_fixture *fixture, const char *name)
@@ -506,7 +533,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_table_is_sorted), TEST(movements_stay_in_the_table), TEST(fractions), TEST(unknown_positions), TEST(containers),
         TEST(hostile_stats), TEST(paging), TEST(there_and_back), TEST(rows_from_a_position), TEST(default_columns),
-        TEST(explicit_tables), TEST(texts_of_rows), TEST(seek), TEST(seek_in_code_page), TEST(seek_refused),
+        TEST(explicit_tables), TEST(texts_of_rows), TEST(entry_ids), TEST(seek), TEST(seek_in_code_page), TEST(seek_refused),
         TEST(seek_in_explicit_table), TEST(compare), TEST(resort), TEST(identifiers_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
