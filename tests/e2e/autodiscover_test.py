@@ -318,6 +318,23 @@ def test_open_door():
         check(status == 404 and json.loads(content)['ErrorCode'] == 'UserNotFound', f'json_reveals_users: {status} {content}')
 
 
+def test_auth_package():
+    with harness.Server({'authentication': {'methods': 'basic ntlm'}}) as server:
+        client = Client(server)
+
+        def package(headers=None):
+            return client.discover('alice@example.org', headers).text('Account/Protocol[2]/AuthPackage')
+        check(package() == 'Ntlm', f'AuthPackage: {package()}')
+        directory(server, 'user', 'set', 'alice', '--methods', 'basic')
+        check(package() == 'Basic', f'AuthPackage of a mailbox without NTLM: {package()}')
+        directory(server, 'user', 'set', 'alice', '--methods', 'all')
+        server.stop()
+        server.configure({'authentication': {'methods': 'basic ntlm negotiate'}})
+        server.start()
+        check(package() == 'Ntlm', f'AuthPackage without X-ClientCanHandle: {package()}')
+        check(package({'X-ClientCanHandle': 'Negotiate'}) == 'Negotiate', f"AuthPackage with it: {package({'X-ClientCanHandle': 'Negotiate'})}")
+
+
 with harness.Server({'autodiscover': {'requests_per_address': 0, 'requests_per_user': 0}}, users=('alice', 'bob', 'off')) as main_server:
     main_client = Client(main_server)
     directory(main_server, 'user', 'set', 'off', '--enabled', 'no')
@@ -325,5 +342,6 @@ with harness.Server({'autodiscover': {'requests_per_address': 0, 'requests_per_u
         function(main_server, main_client)
 test_rates()
 test_open_door()
+test_auth_package()
 print(f'{checked} checks, {len(failures)} failed')
 raise SystemExit(1 if failures else 0)
