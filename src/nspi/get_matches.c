@@ -69,6 +69,11 @@ static uint32_t linked_entries(struct nspi_call *call, uint32_t index, uint16_t 
         indexes = copy_reference(call, index, DIRECTORY_ATTRIBUTE_MANAGED_BY, ret_count);
         break;
     case PROPERTY_ID(PID_TAG_ADDRESS_BOOK_OWNER_BACK_LINK): indexes = give_owned(call, index, ret_count); break;
+    case PROPERTY_ID(PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES): indexes = nspi_delegates(call, index, ret_count); break;
+    case 0: /* no property is named: the entry itself, as Exchange has it */
+        indexes = arena_copy(call->arena, &index, sizeof index);
+        *ret_count = 1;
+        break;
     default: return EC_NOT_SUPPORTED;
     }
     *ret_indexes = indexes;
@@ -79,6 +84,8 @@ static uint32_t linked_entries(struct nspi_call *call, uint32_t index, uint16_t 
 static bool may_change(struct nspi_call *call, uint32_t index, uint16_t property_id)
 {
     const struct directory_entry *entry = address_book_entry(call->book, index);
+    if (property_id == PROPERTY_ID(PID_TAG_ADDRESS_BOOK_PUBLIC_DELEGATES))
+        return nspi_may_change_delegates(call, entry);
     return property_id == PROPERTY_ID(PID_TAG_ADDRESS_BOOK_MEMBER) && entry->kind == DIRECTORY_GROUP &&
            nspi_may_change_members(call, entry);
 }

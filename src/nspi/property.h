@@ -45,3 +45,6 @@ struct bytes nspi_entry_id(struct nspi_call *call, const struct directory_entry 
 /* The entry that a permanent or ephemeral entry id means (display types in it are ignored, R410, R379); ADDRESS_BOOK_NONE for
  * nobody and for what is no such id, or an ephemeral one of another server. */
 uint32_t nspi_entry_id_find(struct nspi_call *call, struct bytes entry_id);
+/* Those who may send on behalf of an entry (PidTagAddressBookPublicDelegates), as indexes; asked of the directory, since the book
+ * holds no rights. NULL without memory. */
+uint32_t *nspi_delegates(struct nspi_call *call, uint32_t index, uint32_t *ret_count);

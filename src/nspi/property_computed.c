@@ -311,21 +311,28 @@ static bool give_name(const struct subject *subject, uint16_t id, struct source 
     return true;
 }
 
-/* Those who may send on behalf of the entry. Asked of the directory: the book does not hold rights. */
-static void give_delegates(const struct subject *subject, struct source *source)
+uint32_t *nspi_delegates(struct nspi_call *call, uint32_t index, uint32_t *ret_count)
 {
-    struct nspi_call *call = subject->call;
+    const struct directory_entry *entry = address_book_entry(call->book, index);
     uint32_t given = 0, count = 0;
     struct guid *actors;
-    if (!directory_kind_has_mailbox(subject->entry->kind) ||
-        directory_actors(call->directory, call->arena, subject->entry->id, DIRECTORY_SEND_ON_BEHALF, &given, &actors) != DIRECTORY_OK)
-        return;
+    if (!directory_kind_has_mailbox(entry->kind) ||
+        directory_actors(call->directory, call->arena, entry->id, DIRECTORY_SEND_ON_BEHALF, &given, &actors) != DIRECTORY_OK)
+        given = 0;
     uint32_t *indexes = arena_array(call->arena, uint32_t, given + 1);
     for (uint32_t i = 0; indexes && i < given; i++) {
-        uint32_t index = address_book_find_id(call->book, actors[i]);
-        if (index != ADDRESS_BOOK_NONE)
-            indexes[count++] = index;
+        uint32_t found = address_book_find_id(call->book, actors[i]);
+        if (found != ADDRESS_BOOK_NONE)
+            indexes[count++] = found;
     }
+    *ret_count = count;
+    return indexes;
+}
+
+static void give_delegates(const struct subject *subject, struct source *source)
+{
+    uint32_t count;
+    uint32_t *indexes = nspi_delegates(subject->call, subject->index, &count);
     give_entries(subject, source, (struct address_book_list){count, indexes});
     source->failed |= !indexes;
 }

@@ -166,7 +166,6 @@ void oab_server_free(struct oab_server *oab)
 {
     if (!oab)
         return;
-    loop_timer_stop(&oab->timer);
     atomic_store(&oab->cancelled, true);
     if (oab->thread_started)
         pthread_join(oab->thread, NULL);

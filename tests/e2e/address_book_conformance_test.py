@@ -245,6 +245,21 @@ class Conformance(unittest.TestCase):
             self.assertEqual(answer.numbers, [numbers[name] for name in expected])
             self.assertTrue(all(row[0][1][0] == 0x87 for row in answer.rows))
 
+    def test_get_matches_of_one_entry(self):
+        """Without a filter: the entries that a property of CurrentRec names, the property in ContainerID (MS-OXNSPI R1130 R1135
+        R1139 R1140 R1145); without a property the entry itself."""
+        numbers = self.numbers_by_name()
+        itself = self.book.get_matches(State(current=numbers['Bob Example']), None, 1, [CERTIFICATES])
+        self.assertEqual((itself.error, itself.numbers), (SUCCESS, [numbers['Bob Example']]))
+        links = lambda name, tag, sort, columns=(DISPLAY_NAME_W,): self.book.get_matches(
+            State(current=numbers[name], container=tag, sort_type=sort), None, 100, columns)
+        self.assertEqual(links('Agents', MEMBER, 0x3E8).numbers, [numbers['Bob Example']])
+        self.assertEqual(links('Distribution List', MEMBER, 0x3E9).error, SUCCESS)
+        self.assertEqual(links('Agents', MEMBER, 0x3E9).error, NOT_SUPPORTED)
+        self.assertEqual(links('Alice Example', DELEGATES, 0x3E9).numbers, [])
+        self.assertEqual(links('Bob Example', DELEGATES, 0x3E9).error, NOT_SUPPORTED)
+        self.assertEqual(links('Bob Example', 0x3001001F, 0x3E8).error, NOT_SUPPORTED)
+
     def test_get_matches_refused(self):
         """MS-OXNSPI R1101 R1105 R1109 R1122 R1138 R1149."""
         everybody = exists(ENTRY_ID)
@@ -387,6 +402,7 @@ class Conformance(unittest.TestCase):
         self.assertEqual(self.bound('bob').mod_props(State(current=number), [CERTIFICATES], []).error, ACCESS_DENIED)
         self.assertEqual(self.bound('root').mod_props(State(current=number), [CERTIFICATES], []).error, SUCCESS)
         self.assertEqual(self.value('Alice Example', CERTIFICATES)[0] & 0xFFFF, ERROR)
+        self.assertEqual(self.book.mod_props(State(current=number), [CERTIFICATES], [tagged(CERTIFICATES, [])]).error, SUCCESS)
         self.assertEqual(self.book.mod_props(State(current=CURRENT), [CERTIFICATES], [certificate]).error, INVALID_PARAMETER)
         self.assertIn(self.book.mod_props(State(current=number, code_page=UNICODE), [CERTIFICATES], []).error, DEFINED)
 
