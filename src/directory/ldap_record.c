@@ -39,17 +39,8 @@ static uint32_t value_count(BerVarray values)
     return count;
 }
 
-static void note_range(struct ldap_record *record, struct bytes description, size_t name_size, uint32_t next)
-{
-    if (next && name_size < sizeof record->range_name) {
-        memcpy(record->range_name, description.data, name_size);
-        record->range_name[name_size] = '\0';
-        record->range_next = next;
-    }
-}
-
 /* 'description' is a name with options: ';binary' and ';range=' are the plain attribute, a language is another one. */
-static bool take_attribute(struct raw *raw, struct bytes description, BerVarray values, struct ldap_record *record)
+static bool take_attribute(struct raw *raw, struct bytes description, BerVarray values, struct ldap_record *record, struct arena *arena)
 {
     size_t name_size;
     uint32_t next = 0;
@@ -66,8 +57,8 @@ static bool take_attribute(struct raw *raw, struct bytes description, BerVarray 
             taken = true;
         }
     }
-    if (taken && ranged)
-        note_range(record, description, name_size, next);
+    if (taken && ranged && next && (record->range_name = arena_string_of(arena, bytes_of(description.data, name_size))))
+        record->range_next = next;
     return taken;
 }
 
@@ -83,7 +74,7 @@ static bool take_apart(struct raw *raw, LDAP *handle, LDAPMessage *message, stru
         BerVarray values = NULL;
         if (ldap_get_attribute_ber(handle, message, element, &description, &values) != LDAP_SUCCESS || !description.bv_val)
             break;
-        if (values && take_attribute(raw, bytes_of(description.bv_val, description.bv_len), values, record))
+        if (values && take_attribute(raw, bytes_of(description.bv_val, description.bv_len), values, record, arena))
             raw->owned[raw->owned_count++] = values;
         else
             ber_memfree(values);

@@ -39,7 +39,7 @@ struct ldap_record {
     struct ldap_query query;      /* filter NULL: none */
     /* Set by ldap_record_read: the attribute whose values are only the first part (MS-ADTS 3.1.1.3.1.3.3); next 0: all. */
     uint32_t range_next;
-    char range_name[64];
+    const char *range_name;
 };
 /* Attributes whose values are DNs: manager, managedBy. */
 extern const enum directory_attribute ldap_reference_attributes[2];

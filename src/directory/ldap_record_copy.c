@@ -67,7 +67,7 @@ bool ldap_entry_copy(struct arena *arena, const struct directory_entry *entry, s
 bool ldap_record_copy(struct arena *arena, const struct ldap_record *record, struct ldap_record *ret_record)
 {
     struct ldap_record copy = *record;
-    bool done = ldap_entry_copy(arena, &record->entry, &copy.entry) && copy_text(arena, &copy.dn) &&
+    bool done = ldap_entry_copy(arena, &record->entry, &copy.entry) && copy_text(arena, &copy.dn) && copy_text(arena, &copy.range_name) &&
                 copy_text(arena, &copy.principal) && copy_names(arena, &copy.member_dns) &&
                 copy_names(arena, &copy.member_accounts) && copy_names(arena, &copy.full_access_dns) &&
                 copy_names(arena, &copy.send_on_behalf_dns) && copy_text(arena, &copy.reference_dns[0]) &&

@@ -23,11 +23,11 @@ static bool rule_matches(const struct ldap_snapshot *snapshot, const char *text,
 {
     struct arena work = {.first_size = 16384};
     const struct directory_rule *rule;
-    const char **aliases = arena_array(&work, const char *, snapshot->count);
+    const char **aliases = arena_array(&work, const char *, snapshot->group_count);
     uint32_t alias_count = 0;
-    for (uint32_t i = 0; aliases && i < snapshot->count; i++)
-        if (is_member(&snapshot->records[i].entry, entry->id))
-            aliases[alias_count++] = snapshot->records[i].entry.account;
+    for (uint32_t i = 0; aliases && i < snapshot->group_count; i++)
+        if (is_member(&snapshot->records[snapshot->groups[i]].entry, entry->id))
+            aliases[alias_count++] = snapshot->records[snapshot->groups[i]].entry.account;
     bool matches = aliases && directory_rule_read(&work, text, &rule, NULL) && directory_rule_matches(rule, entry, alias_count, aliases);
     arena_free(&work);
     return matches;
@@ -56,7 +56,8 @@ static void groups_free(struct groups *groups)
 
 static bool groups_of(const struct ldap_snapshot *snapshot, struct guid id, struct groups *ret_groups)
 {
-    struct groups groups = {.indexes = calloc(snapshot->count + 1, sizeof(uint32_t)), .known = calloc(snapshot->count + 1, sizeof(bool))};
+    struct groups groups = {.indexes = calloc(snapshot->group_count + 1, sizeof(uint32_t)),
+                            .known = calloc(snapshot->count + 1, sizeof(bool))};
     if (!groups.indexes || !groups.known) {
         groups_free(&groups);
         return false;
@@ -64,10 +65,11 @@ static bool groups_of(const struct ldap_snapshot *snapshot, struct guid id, stru
     uint32_t done = 0;
     do {
         struct guid member = done ? snapshot->records[groups.indexes[done - 1]].entry.id : id;
-        for (uint32_t i = 0; i < snapshot->count; i++) {
-            if (!groups.known[i] && has_member(snapshot, &snapshot->records[i].entry, member)) {
-                groups.known[i] = true;
-                groups.indexes[groups.count++] = i;
+        for (uint32_t i = 0; i < snapshot->group_count; i++) {
+            uint32_t group = snapshot->groups[i];
+            if (!groups.known[group] && has_member(snapshot, &snapshot->records[group].entry, member)) {
+                groups.known[group] = true;
+                groups.indexes[groups.count++] = group;
             }
         }
     } while (done++ < groups.count);

@@ -67,6 +67,7 @@ void ldap_snapshot_release(struct ldap_snapshot *snapshot)
     free(snapshot->by_account);
     free(snapshot->normal_dns);
     free(snapshot->by_account_order);
+    free(snapshot->groups);
     free(snapshot);
 }
 

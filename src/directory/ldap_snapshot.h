@@ -19,6 +19,8 @@ struct ldap_snapshot {
     const char **normal_dns;          /* by record; NULL for one of the embedded directory */
     uint32_t *by_account_order;       /* those with a mailbox, in order of accounts */
     uint32_t mailbox_count;
+    uint32_t *groups;                 /* indexes of groups of both kinds */
+    uint32_t group_count;
     uint64_t hash;                    /* of all that clients can see */
 };
 #define LDAP_SNAPSHOT_NONE UINT32_MAX

@@ -189,7 +189,8 @@ static bool make_indexes(struct ldap_snapshot *snapshot)
     snapshot->by_account = malloc(snapshot->index_size * sizeof *snapshot->by_account);
     snapshot->normal_dns = calloc(snapshot->count + 1, sizeof *snapshot->normal_dns);
     snapshot->by_account_order = calloc(snapshot->count + 1, sizeof *snapshot->by_account_order);
-    if (!snapshot->by_dn || !snapshot->by_account || !snapshot->normal_dns || !snapshot->by_account_order)
+    snapshot->groups = calloc(snapshot->count + 1, sizeof *snapshot->groups);
+    if (!snapshot->by_dn || !snapshot->by_account || !snapshot->normal_dns || !snapshot->by_account_order || !snapshot->groups)
         return false;
     memset(snapshot->by_dn, 0xFF, snapshot->index_size * sizeof *snapshot->by_dn);
     memset(snapshot->by_account, 0xFF, snapshot->index_size * sizeof *snapshot->by_account);
@@ -200,6 +201,8 @@ static bool make_indexes(struct ldap_snapshot *snapshot)
             return false;
         if (*record->dn && look(snapshot, snapshot->by_dn, snapshot->normal_dns[i], &place) == LDAP_SNAPSHOT_NONE)
             snapshot->by_dn[place] = i;
+        if (record->entry.kind == DIRECTORY_GROUP || record->entry.kind == DIRECTORY_DYNAMIC_GROUP)
+            snapshot->groups[snapshot->group_count++] = i;
         if (!directory_kind_has_mailbox(record->entry.kind))
             continue;
         if (look(snapshot, snapshot->by_account, record->entry.account, &place) == LDAP_SNAPSHOT_NONE)
