@@ -115,6 +115,15 @@ static uint32_t match_links(struct nspi_call *call, const struct nspi_get_matche
     return EC_SUCCESS;
 }
 
+/* A successful answer has put CurrentRec into ContainerID (R1146); clients that go on with that STAT mean the table they had. */
+static struct stat table_stat(struct nspi_call *call, const struct stat *given)
+{
+    struct stat stat = *given;
+    if (stat.container_id == stat.current_rec && address_book_find_number(call->book, stat.container_id) != ADDRESS_BOOK_NONE)
+        stat.container_id = 0;
+    return stat;
+}
+
 static uint32_t match_filter(struct nspi_call *call, const struct nspi_get_matches_request *request, uint32_t *ret_count,
                              uint32_t **ret_indexes)
 {
@@ -123,7 +132,8 @@ static uint32_t match_filter(struct nspi_call *call, const struct nspi_get_match
     uint32_t count_max = request->row_count < EXPLICIT_TABLE_MAX ? request->row_count : EXPLICIT_TABLE_MAX;
     if (request->state.sort_type != NSPI_SORT_DISPLAY_NAME && request->state.sort_type != NSPI_SORT_PHONETIC_DISPLAY_NAME)
         return EC_GENERAL_FAILURE;
-    uint32_t error = nspi_table_open(call, &request->state, &table);
+    struct stat stat = table_stat(call, &request->state);
+    uint32_t error = nspi_table_open(call, &stat, &table);
     return error == EC_SUCCESS ? nspi_table_match(call, &view, &table, request->filter, count_max, ret_count, ret_indexes)
                                : error;
 }
@@ -133,13 +143,13 @@ static uint32_t check(struct nspi_call *call, const struct nspi_get_matches_requ
     enum address_book_sort sort;
     if (!request->has_state)
         return EC_INVALID_PARAMETER;
-    const struct stat *stat = &request->state;
+    const struct stat given = table_stat(call, &request->state), *stat = &given;
     bool container = stat->sort_type == NSPI_SORT_DISPLAY_NAME || stat->sort_type == NSPI_SORT_PHONETIC_DISPLAY_NAME;
     if (container && address_book_find_container(call->book, stat->container_id) == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     if (request->has_minimal_ids) /* a restriction of a restriction: reserved, and refused by name (constraint 6) */
         return EC_TOO_COMPLEX;
-    if (!nspi_sort_of(stat->sort_type, stat->sort_locale, &sort))
+    if (!nspi_sort_of(stat->sort_type, &sort))
         return EC_GENERAL_FAILURE;
     return nspi_check_code_page(stat);
 }

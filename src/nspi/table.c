@@ -3,18 +3,13 @@
 #include "base/text.h"
 #include "protocol/error_code.h"
 
-#define PRIMARY_LANGUAGE(lcid) ((lcid) & 0x3FFu)
-#define LANGUAGE_JAPANESE 0x11u
-
-bool nspi_sort_of(uint32_t sort_type, uint32_t lcid, enum address_book_sort *ret_sort)
+bool nspi_sort_of(uint32_t sort_type, enum address_book_sort *ret_sort)
 {
     switch (sort_type) {
     case NSPI_SORT_DISPLAY_NAME:
     case NSPI_SORT_DISPLAY_NAME_READ_ONLY:
     case NSPI_SORT_DISPLAY_NAME_WRITABLE: *ret_sort = ADDRESS_BOOK_DISPLAY_NAME; return true;
-    case NSPI_SORT_PHONETIC_DISPLAY_NAME:
-        *ret_sort = ADDRESS_BOOK_PHONETIC_DISPLAY_NAME;
-        return PRIMARY_LANGUAGE(lcid) == LANGUAGE_JAPANESE;
+    case NSPI_SORT_PHONETIC_DISPLAY_NAME: *ret_sort = ADDRESS_BOOK_PHONETIC_DISPLAY_NAME; return true;
     default: return false;
     }
 }
@@ -24,7 +19,7 @@ uint32_t nspi_table_open(struct nspi_call *call, const struct stat *stat, struct
     struct nspi_table table = {.container = address_book_find_container(call->book, stat->container_id), .lcid = stat->sort_locale};
     if (table.container == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
-    if (!nspi_sort_of(stat->sort_type, stat->sort_locale, &table.sort))
+    if (!nspi_sort_of(stat->sort_type, &table.sort))
         return EC_GENERAL_FAILURE;
     table.list = address_book_order(call->book, table.container, table.sort, table.lcid);
     *ret_table = table;

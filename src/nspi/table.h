@@ -21,9 +21,8 @@ struct nspi_table {
 };
 /* The table that a STAT names: InvalidBookmark for an unknown container, GeneralFailure for an unknown sort order. */
 uint32_t nspi_table_open(struct nspi_call *call, const struct stat *stat, struct nspi_table *ret_table);
-/* Which order a sort type means in a locale. False for an unknown one, and for the phonetic one outside Japanese locales: only
- * there do clients offer it, and elsewhere Exchange answers that it has none (R1039, R1194). */
-bool nspi_sort_of(uint32_t sort_type, uint32_t lcid, enum address_book_sort *ret_sort);
+/* By what tables of a sort type are sorted; false for an unknown one. */
+bool nspi_sort_of(uint32_t sort_type, enum address_book_sort *ret_sort);
 
 /* The rows before and after the movement by Delta (MS-OXNSPI 3.1.4.5.1); rows go to list.count, the end of the table.
  * NotFound where CurrentRec is in the table no more, or MID_CURRENT where 'fractional' does not allow it (2.2.1.8). */

@@ -69,7 +69,7 @@ uint32_t nspi_resort_restriction(struct nspi_call *call, const struct nspi_resor
         return EC_INVALID_PARAMETER;
     enum address_book_sort sort;
     if ((request->state.sort_type != NSPI_SORT_DISPLAY_NAME && request->state.sort_type != NSPI_SORT_PHONETIC_DISPLAY_NAME) ||
-        !nspi_sort_of(request->state.sort_type, request->state.sort_locale, &sort))
+        !nspi_sort_of(request->state.sort_type, &sort))
         return EC_GENERAL_FAILURE;
     uint32_t *indexes = nspi_indexes_of(call, request->minimal_id_count, request->minimal_ids), count = 0;
     if (!indexes)
