@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define PASSWORD_SIZE_MAX 4096
+#define SECRET_SIZE_MAX 65536
 
 /* The one that a signal cancels. */
 static struct mapihttp_session *volatile interruptible;
@@ -122,7 +122,9 @@ static int take_value(struct connection *connection, const char *name, const cha
             return -1;
         }
         return add_to_list(connection, connection->resolve, name, value);
-    } else if (!strcmp(name, "--authentication")) {
+    } else if (!strcmp(name, "--token-file")) {
+        connection->token_file = value;
+    } else if (!strcmp(name, "--auth") || !strcmp(name, "--authentication")) {
         if (!take_authentication(options, value)) {
             command_usage_error(connection->command, "no authentication '%s'", value);
             return -1;
@@ -143,7 +145,8 @@ static int take_value(struct connection *connection, const char *name, const cha
 int connection_option(struct connection *connection, int argc, char **argv, int *index)
 {
     static const char *const with_value[] = {"--address", "--user", "--password-file", "--server", "--url", "--dn", "--ca-file",
-                                             "--connect-to", "--authentication", "--timeout", "--allow-redirect", "--resolve"};
+                                             "--connect-to", "--auth", "--authentication", "--token-file", "--timeout",
+                                             "--allow-redirect", "--resolve"};
     const char *word = argv[*index];
     if (!strcmp(word, "--insecure")) {
         connection->options.insecure = true;
@@ -172,24 +175,27 @@ int connection_option(struct connection *connection, int argc, char **argv, int 
     return 0;
 }
 
+/* Of any length up to SECRET_SIZE_MAX: a token with many groups has some thousand letters. */
 static char *first_line(FILE *file)
 {
-    char line[PASSWORD_SIZE_MAX];
-    if (!fgets(line, sizeof line, file))
-        return NULL;
-    line[strcspn(line, "\r\n")] = 0;
-    char *copy = strdup(line);
-    explicit_bzero(line, sizeof line);
+    char *line = calloc(1, SECRET_SIZE_MAX), *copy = NULL;
+    if (line && fgets(line, SECRET_SIZE_MAX, file)) {
+        line[strcspn(line, "\r\n")] = 0;
+        copy = strdup(line);
+    }
+    if (line)
+        explicit_bzero(line, SECRET_SIZE_MAX);
+    free(line);
     return copy;
 }
 
-static char *prompt(const char *address)
+static char *prompt(const char *what, const char *address)
 {
     struct termios before, silent;
     FILE *terminal = fopen("/dev/tty", "r+");
     if (!terminal)
         return NULL;
-    fprintf(terminal, "Password of %s: ", address);
+    fprintf(terminal, "%s of %s: ", what, address);
     fflush(terminal);
     bool quiet = !tcgetattr(fileno(terminal), &before);
     if (quiet) {
@@ -205,6 +211,35 @@ static char *prompt(const char *address)
     return password;
 }
 
+/* The first line of a file, '-' for standard input. COMMAND_DONE, or the exit status after a complaint. */
+static int read_secret(struct connection *connection, const char *path)
+{
+    FILE *file = strcmp(path, "-") ? fopen(path, "r") : stdin;
+    if (!file)
+        return command_failed(connection->command, "%s: %s", path, strerror(errno));
+    connection->password = first_line(file);
+    if (file != stdin)
+        fclose(file);
+    return connection->password && *connection->password ? COMMAND_DONE
+                                                         : command_failed(connection->command, "%s: nothing in it", path);
+}
+
+static int find_secret(struct connection *connection)
+{
+    const struct mapihttp_options *options = &connection->options;
+    bool bearer = options->authentication == MAPIHTTP_AUTHENTICATION_BEARER;
+    const char *file = bearer && connection->token_file ? connection->token_file : connection->password_file;
+    const char *token = bearer ? getenv("MAPIHTTP_TOKEN") : NULL, *environment = token ? token : getenv("MAPIHTTP_PASSWORD");
+    if (options->authentication == MAPIHTTP_AUTHENTICATION_NEGOTIATE && !file)
+        return COMMAND_DONE; /* the ticket is the credential; a password that happens to be in the environment is not */
+    if (file)
+        return read_secret(connection, file);
+    connection->password = environment ? strdup(environment) : prompt(bearer ? "Token" : "Password", options->user
+                                                                      ? options->user : options->address);
+    return connection->password ? COMMAND_DONE
+        : command_failed(connection->command, "no password: give --password-file, MAPIHTTP_PASSWORD or a terminal");
+}
+
 int connection_prepare(struct connection *connection)
 {
     struct mapihttp_options *options = &connection->options;
@@ -212,28 +247,16 @@ int connection_prepare(struct connection *connection)
         return command_usage_error(connection->command, "--address USER@DOMAIN is needed");
     if (connection->password)
         return COMMAND_DONE;
-    const char *environment = getenv("MAPIHTTP_PASSWORD");
-    if (connection->password_file) {
-        FILE *file = strcmp(connection->password_file, "-") ? fopen(connection->password_file, "r") : stdin;
-        if (!file)
-            return command_failed(connection->command, "%s: %s", connection->password_file, strerror(errno));
-        connection->password = first_line(file);
-        if (file != stdin)
-            fclose(file);
-        if (!connection->password)
-            return command_failed(connection->command, "%s: no password in it", connection->password_file);
-    } else if (environment) {
-        connection->password = strdup(environment);
-    } else if (options->authentication != MAPIHTTP_AUTHENTICATION_NEGOTIATE) {
-        connection->password = prompt(options->user ? options->user : options->address);
-        if (!connection->password)
-            return command_failed(connection->command, "no password: give --password-file, MAPIHTTP_PASSWORD or a terminal");
-    }
+    if (connection->token_file && options->authentication == MAPIHTTP_AUTHENTICATION_AUTOMATIC)
+        options->authentication = MAPIHTTP_AUTHENTICATION_BEARER;
+    if (connection->token_file && options->authentication != MAPIHTTP_AUTHENTICATION_BEARER)
+        return command_usage_error(connection->command, "--token-file is for --auth bearer");
+    int status = find_secret(connection);
     if (options->authentication == MAPIHTTP_AUTHENTICATION_BEARER)
         options->bearer_token = connection->password;
     else
         options->password = connection->password;
-    return COMMAND_DONE;
+    return status;
 }
 
 struct mapihttp_session *connection_open(struct connection *connection)

@@ -22,8 +22,9 @@
     "  --password-file FILE    the password is the first line; else environment MAPIHTTP_PASSWORD, else a prompt\n" \
     "  --server HOST[:PORT]    asks Autodiscover there instead of finding it by the address\n" \
     "  --url URL               the mailbox endpoint: no Autodiscover; with --dn DN for the mailbox's distinguished name\n" \
-    "  --authentication KIND   basic, ntlm, negotiate or bearer instead of what the server offers; a bearer token is\n" \
-    "                          read like a password\n" \
+    "  --auth KIND             basic, ntlm, negotiate (by the ticket that kinit fetched) or bearer, instead of the strongest\n" \
+    "                          that the server offers\n" \
+    "  --token-file FILE       the bearer token is the first line; else environment MAPIHTTP_TOKEN, else as the password\n" \
     "  --ca-file FILE          PEM certificates to trust instead of the system's\n" \
     "  --connect-to HOST:PORT  makes every connection there (a tunnel, a test server)\n" \
     "  --allow-redirect HOST   lets Autodiscover take the password to this host too; may be given several times\n" \
@@ -38,8 +39,8 @@
 struct connection {
     const struct command *command;
     struct mapihttp_options options;
-    const char *password_file;
-    char *password;                  /* wiped by connection_close */
+    const char *password_file, *token_file;
+    char *password;                  /* or token; wiped by connection_close */
     const char *allowed_redirects[CONNECTION_LIST_MAX + 1];
     const char *resolve[CONNECTION_LIST_MAX + 1];
     struct mapihttp_session *session;

@@ -555,7 +555,7 @@ enum transport_outcome client_transport_send(struct transport *transport, const 
             transport->authentication = settled_authentication(transport->settings);
         authentication = transport->authentication;
     }
-    if ((authentication == CURLAUTH_BASIC || authentication == CURLAUTH_BEARER) && !secure_enough(transport, host))
+    if (authentication != CURLAUTH_NONE && !secure_enough(transport, host))
         return refuse(transport, MAPIHTTP_TLS, "a password is not sent over http; use https");
     enum transport_outcome outcome = exchange(transport, host, authentication);
     if (outcome != TRANSPORT_ANSWERED || ret_response->http_status != 401 || authentication != CURLAUTH_NONE ||
@@ -564,7 +564,7 @@ enum transport_outcome client_transport_send(struct transport *transport, const 
     authentication = strongest(transport->offered, transport->settings);
     if (authentication == CURLAUTH_NONE)
         return outcome;
-    if (authentication == CURLAUTH_BASIC && !secure_enough(transport, host))
+    if (!secure_enough(transport, host)) /* what NTLM sends can be tried out against passwords, a ticket used by who sees it */
         return refuse(transport, MAPIHTTP_TLS, "a password is not sent over http; use https");
     transport->authentication = authentication;
     transport_response_clear(ret_response);
