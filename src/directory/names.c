@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "directory/password.h"
 
+#define ADMINISTRATIVE_GROUP "Exchange Administrative Group (FYDIBOHF23SPDLT)"
+
 #define ACCOUNT_SIZE_MAX 64u
 #define ADDRESS_SIZE_MAX 254u
 #define DISPLAY_NAME_SIZE_MAX 256u
@@ -147,6 +149,15 @@ const char *legacy_dn_make(struct arena *arena, const struct directory_organizat
         hex[2 * i + 1] = "0123456789abcdef"[id.data[i] & 15];
     }
     hex[32] = '\0';
-    return arena_format(arena, "/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%s-%s",
-                        organization->name, hex, account);
+    return arena_format(arena, "/o=%s/ou=" ADMINISTRATIVE_GROUP "/cn=Recipients/cn=%s-%s", organization->name, hex, account);
+}
+
+const char *server_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid mailbox_guid,
+                           const char *address)
+{
+    char text[GUID_TEXT_SIZE];
+    const char *domain = strchr(address, '@');
+    guid_format(mailbox_guid, text);
+    return arena_format(arena, "/o=%s/ou=" ADMINISTRATIVE_GROUP "/cn=Configuration/cn=Servers/cn=%s%s", organization->name, text,
+                        domain ? domain : "");
 }

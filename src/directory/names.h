@@ -29,3 +29,7 @@ bool logon_domain_matches(const char *domain, const struct directory_organizatio
 
 const char *legacy_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid id,
                            const char *account);
+/* The DN by which clients know the 'server' of a mailbox, one for each: '/o=.../cn=Configuration/cn=Servers/cn=<guid>@<domain>';
+ * with '/cn=Microsoft Private MDB' behind it, its database. Autodiscover, address book and offline address book give it. */
+const char *server_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid mailbox_guid,
+                           const char *address);

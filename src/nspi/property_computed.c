@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "directory/names.h"
 #include "nspi/property_source.h"
 #include "protocol/entry_ids.h"
 #include "protocol/property_tags.h"
@@ -118,15 +119,11 @@ static void give_reference(const struct subject *subject, struct source *source,
 static void give_home_database(const struct subject *subject, struct source *source)
 {
     const struct directory_entry *entry = subject->entry;
-    const char *recipients = strstr(entry->legacy_dn, "/cn=Recipients/");
-    const char *domain = strchr(entry->address, '@');
-    char guid_text[GUID_TEXT_SIZE];
+    struct nspi_call *call = subject->call;
     if (!directory_kind_has_mailbox(entry->kind) || guid_is_zero(entry->mailbox_guid))
         return;
-    guid_format(entry->mailbox_guid, guid_text);
-    int prefix = recipients ? (int)(recipients - entry->legacy_dn) : 0;
-    give_text(source, arena_format(subject->call->arena, "%.*s/cn=Configuration/cn=Servers/cn=%s%s" PRIVATE_DATABASE, prefix,
-                                   entry->legacy_dn, guid_text, domain ? domain : ""));
+    const char *server = server_dn_make(call->arena, address_book_organization(call->book), entry->mailbox_guid, entry->address);
+    give_text(source, server ? arena_format(call->arena, "%s" PRIVATE_DATABASE, server) : NULL);
 }
 
 /* 'SMTP:' for the primary address, 'smtp:' for the others, 'X500:' for the DNs of an earlier life. */

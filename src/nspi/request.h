@@ -16,7 +16,6 @@ struct nspi_call {
     struct directory *directory;       /* for large attributes, rights and changes only */
     const struct directory_user *user; /* who asks */
     struct guid server_guid;           /* in ephemeral entry ids and as the answer of Bind */
-    const char *server_dn;             /* '/o=.../cn=Configuration/cn=Servers/cn=<mailbox guid>@<domain>' of the user */
     const char *mailbox_url;           /* what GetMailboxUrl and GetAddressBookUrl give for this user */
     const char *address_book_url;
     struct directory_entry *whole;     /* property.c's: the entry whose large attributes were asked for last, or NULL */

@@ -347,6 +347,8 @@ static void test_mailbox_url(void **state)
     snprintf(dn, sizeof dn, "%sa0000000-0000-4000-8000-000000000004", base);
     check_url("GetMailboxUrl", dn, NULL, EC_NOT_FOUND);
     check_url("GetMailboxUrl", base, NULL, EC_NOT_FOUND);
+    check_url("GetMailboxUrl", "/o=First Organization/ou=X/CN=configuration/cn=servers/cn=A0000000-0000-4000-8000-000000000000@old.example",
+              world.call.mailbox_url, EC_SUCCESS);
     check_url("GetMailboxUrl", "/o=Elsewhere/ou=X/cn=Configuration/cn=Servers/cn=MAIL", NULL, EC_NOT_FOUND);
 }
 

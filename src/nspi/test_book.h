@@ -102,7 +102,7 @@ static enum directory_status test_find(struct directory *directory, struct arena
         return DIRECTORY_NOT_FOUND;
     for (unsigned i = 0; i < TEST_ENTRY_COUNT; i++) {
         if (!guid_is_zero(test->entries[i].mailbox_guid) && guid_equal(test->entries[i].mailbox_guid, id)) {
-            *ret_user = (struct directory_user){.id = test->entries[i].id, .mailbox_guid = id, .enabled = true};
+            *ret_user = (struct directory_user){.id = test->entries[i].id, .mailbox_guid = id, .address = test->entries[i].address, .enabled = true};
             return DIRECTORY_OK;
         }
     }
@@ -329,7 +329,7 @@ static inline bool test_world_make(struct test_world *world)
     if (!world->cache)
         return false;
     world->call = (struct nspi_call){.arena = &world->arena, .directory = &world->test.directory, .user = &world->user,
-        .server_guid = {{0x77, 1, 2, 3}}, .server_dn = TEST_SERVER_DN,
+        .server_guid = {{0x77, 1, 2, 3}},
         .mailbox_url = "https://mail.example.org/mapi/emsmdb/?MailboxId=a0000000-0000-4000-8000-000000000000@example.org",
         .address_book_url = "https://mail.example.org/mapi/nspi/?MailboxId=a0000000-0000-4000-8000-000000000000@example.org"};
     test_world_as(world, TEST_ADA, false);

@@ -17,30 +17,33 @@ static const char *url_of_mailbox(struct nspi_call *call, const char *own, struc
                      : NULL;
 }
 
-/* A server's DN as this organisation has them names a mailbox, '<guid>@<domain>': see server_dn. Empty: the user's own. */
+/* A server's DN names a mailbox, '<guid>@<domain>' (server_dn_make); what stands before that does not count, so that names from
+ * an earlier organisation lead here too. Empty: the user's own. */
 static uint32_t url_of_server(struct nspi_call *call, const char *dn, const char *own, const char **ret_url)
 {
     struct directory_user user;
     struct guid mailbox;
     char text[GUID_TEXT_SIZE];
-    size_t prefix = (size_t)(strstr(call->server_dn, SERVERS) - call->server_dn) + strlen(SERVERS);
+    const char *servers = strcasestr(dn, SERVERS), *name = servers ? servers + strlen(SERVERS) : "";
     *ret_url = own;
-    if (!*dn || text_equal_ignoring_case(dn, call->server_dn))
+    if (!*dn)
         return EC_SUCCESS;
-    if (strncasecmp(dn, call->server_dn, prefix) != 0 || strlen(dn) < prefix + GUID_TEXT_SIZE - 1)
+    if (strlen(name) < GUID_TEXT_SIZE || name[GUID_TEXT_SIZE - 1] != '@')
         return EC_NOT_FOUND;
-    memcpy(text, dn + prefix, GUID_TEXT_SIZE - 1);
+    memcpy(text, name, GUID_TEXT_SIZE - 1);
     text[GUID_TEXT_SIZE - 1] = '\0';
-    const char *at = dn + prefix + GUID_TEXT_SIZE - 1;
-    if (!guid_parse(text, &mailbox) || *at != '@')
+    if (!guid_parse(text, &mailbox))
         return EC_NOT_FOUND;
     guid_format(mailbox, text);
+    if (guid_equal(mailbox, call->user->mailbox_guid))
+        return EC_SUCCESS;
     switch (directory_find(call->directory, call->arena, DIRECTORY_KEY_MAILBOX, text, &user)) {
     case DIRECTORY_OK: break;
     case DIRECTORY_NOT_FOUND: return EC_NOT_FOUND;
     default: return EC_GENERAL_FAILURE;
     }
-    *ret_url = url_of_mailbox(call, own, mailbox, at + 1);
+    const char *domain = strchr(user.address, '@');
+    *ret_url = url_of_mailbox(call, own, mailbox, domain ? domain + 1 : "");
     return *ret_url ? EC_SUCCESS : EC_NOT_ENOUGH_MEMORY;
 }
 

@@ -1,22 +1,7 @@
 /* The address book endpoint (MS-OXCMAPIHTTP 2.2.5): contexts, PING, and the way of every other request to src/nspi and back. */
-#include <string.h>
-
 #include "base/log.h"
 #include "nspi/request.h"
 #include "server/mapi_exchange.h"
-
-/* The server's name in the organisation: as in PidTagAddressBookHomeMessageDatabase, one for each mailbox, as Exchange has it
- * since 2013 and Autodiscover gives it. */
-static const char *server_dn_of(struct mapi_exchange *mapi)
-{
-    const struct directory_user *user = identity_user(mapi->identity);
-    const char *end = strstr(user->legacy_dn, "/cn=Recipients/");
-    const char *domain = strchr(user->address, '@');
-    char guid_text[GUID_TEXT_SIZE];
-    guid_format(user->mailbox_guid, guid_text);
-    return arena_format(&mapi->arena, "%.*s/cn=Configuration/cn=Servers/cn=%s%s", end ? (int)(end - user->legacy_dn) : 0,
-                        user->legacy_dn, guid_text, domain ? domain : "");
-}
 
 static bool fill_call(struct mapi_exchange *mapi, struct nspi_call *call)
 {
@@ -28,10 +13,9 @@ static bool fill_call(struct mapi_exchange *mapi, struct nspi_call *call)
         return false;
     *call = (struct nspi_call){
         .arena = arena, .directory = services->directory, .user = user, .server_guid = services->server_guid,
-        .server_dn = server_dn_of(mapi),
         .mailbox_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, user),
         .address_book_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, user)};
-    return call->server_dn && call->mailbox_url && call->address_book_url;
+    return call->mailbox_url && call->address_book_url;
 }
 
 static void execute(struct mapi_exchange *mapi, struct address_book *book)

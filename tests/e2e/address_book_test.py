@@ -52,6 +52,7 @@ def names(server, *words):
 
 
 def test_gal(server):
+    """MS-OXNSPI R497 R498: containers page by page (by STAT), and lists of those that match."""
     everybody = names(server)
     check(everybody == sorted(everybody, key=str.casefold), f'in order: {everybody}')
     for name in ('Alice Example', 'Bob Example', 'Information', 'Room 1', 'Zoë Outside', 'Staff', 'Researchers'):
