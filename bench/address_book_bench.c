@@ -74,7 +74,7 @@ static uint32_t request(struct arena *arena, const char *type, const void *body)
         !wire_decode(arena, definition->request, buffer_bytes(&bytes), &context, decoded, NULL))
         fail(type);
     struct nspi_call call = {.arena = arena, .book = address_book_acquire(cache), .directory = directory, .user = &user,
-                             .server_dn = "/o=Bench", .mailbox_url = "", .address_book_url = ""};
+                             .mailbox_url = "", .address_book_url = ""};
     nspi_execute(&call, definition, decoded, &answer);
     if (!wire_encode(definition->success, &answer, &context, &answer_bytes, NULL))
         fail(type);

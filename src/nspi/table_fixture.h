@@ -91,7 +91,7 @@ static inline uint32_t table_run(struct table_fixture *fixture, const char *type
     void *decoded = arena_allocate(&fixture->arena, 4096);
     uint8_t answer[4096] = {0};
     struct nspi_call call = {.arena = &fixture->arena, .book = fixture->book, .directory = &fixture->fake->directory,
-                             .user = &fixture->user, .server_guid = {{1, 2, 3}}, .server_dn = "/o=Example",
+                             .user = &fixture->user, .server_guid = {{1, 2, 3}},
                              .mailbox_url = "", .address_book_url = ""};
     assert_non_null(definition);
     assert_true(wire_encode(definition->request, request, &context, &bytes, &wrong));

@@ -317,7 +317,7 @@ static void test_endpoint_says_the_same(void **state)
         fake_set_text(fixture->fake, entry, DIRECTORY_ATTRIBUTE_MAIL_TIP, "is away");
     }
     struct nspi_call call = {.arena = &fixture->arena, .directory = &fixture->fake->directory,
-        .server_dn = "", .mailbox_url = "", .address_book_url = ""};
+        .mailbox_url = "", .address_book_url = ""};
     struct oab_record record = {0};
     call.book = fixture->publication.source.book = address_book_acquire(fixture->cache);
     assert_int_equal(address_book_count(call.book), DIRECTORY_KIND_COUNT - 1);
