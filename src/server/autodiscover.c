@@ -10,6 +10,7 @@
 #include "server/autodiscover_answer.h"
 #include "server/autodiscover_request.h"
 
+#define BUSY_WAIT_S 5u
 #define MAILBOXES_MAX 200u /* of one answer; Outlook opens far fewer */
 
 /* One request, in the arena of its exchange. The directory may have to wait for its disk: not on the loop. */
@@ -32,6 +33,14 @@ static void answer_too_many(struct http_exchange *exchange, uint32_t wait_s)
     http_answer_header_format(exchange, "Retry-After", "%u", (unsigned)wait_s);
     http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
     http_answer_whole(exchange, BYTES_LITERAL("429 Too Many Requests: ask again later.\n"));
+}
+
+static void answer_busy(struct http_exchange *exchange, const char *why)
+{
+    http_answer_status(exchange, 503);
+    http_answer_header_format(exchange, "Retry-After", "%u", BUSY_WAIT_S);
+    http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
+    http_answer_whole(exchange, bytes_of_string(why));
 }
 
 bool autodiscover_admit_address(struct services *services, struct http_exchange *exchange)
@@ -320,7 +329,7 @@ static void begin(struct http_exchange *exchange, struct identity *identity, str
     struct autodiscovery *autodiscovery = arena_new(http_exchange_arena(exchange), struct autodiscovery);
     const char *refusal = NULL;
     if (atomic_load(&services->draining)) {
-        refusal = "shutting down";
+        refusal = "503 Service Unavailable: the server is stopping.\n";
     } else if (!admit_identity(services, exchange, identity)) {
         identity_release(identity);
         return;
@@ -332,7 +341,7 @@ static void begin(struct http_exchange *exchange, struct identity *identity, str
         return;
     if (identity)
         identity_release(identity);
-    http_answer_error(exchange, 503, refusal ? refusal : "too many requests at once");
+    answer_busy(exchange, refusal ? refusal : "503 Service Unavailable: too many requests at once.\n");
 }
 
 static void authenticated(struct http_exchange *exchange, struct identity *identity, void *argument)

@@ -183,6 +183,26 @@ static void test_support_matrix(void **state)
     assert_true(table.count >= 6 * 4);
 }
 
+/* --- switches.tsv --- */
+
+static void test_switches(void **state)
+{
+    static struct table table;
+    read_table("switches.tsv", 7, &table);
+    assert_int_equal(table.count, 6 * 2 * 2 * 3);
+    for (unsigned i = 0; i < table.count; i++) {
+        char **columns = table.rows[i].columns, agent[128];
+        snprintf(agent, sizeof agent, "Microsoft Office/1.0 (Windows NT 10.0; Microsoft Outlook %s; Pro)", columns[1]);
+        for (unsigned rpc = 0; rpc < 2; rpc++) {
+            struct autodiscover_facts facts = {
+                .client = autodiscover_client_read(strcmp(columns[2], "-") ? columns[2] : NULL, NULL, agent, NULL),
+                .mapi_enabled = true, .mapi_http_allowed = allowed(columns[3], columns[4], true), .block_versions = "",
+                .services_available = true, .rpc_over_http_available = rpc};
+            expect(columns[0], &facts, columns[rpc ? 6 : 5]);
+        }
+    }
+}
+
 /* --- connectivity.tsv --- */
 
 static const char *way(bool mapi_http, bool outlook_anywhere)
@@ -232,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_support_matrix),
+        cmocka_unit_test(test_switches),
         cmocka_unit_test(test_connectivity),
         cmocka_unit_test(test_remarks),
     };

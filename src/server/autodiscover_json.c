@@ -133,6 +133,8 @@ static void answer(struct http_exchange *exchange, struct services *services, en
     const char *url = base ? arena_format(http_exchange_arena(exchange), "%s" AUTODISCOVER_PATH, base) : NULL;
     unsigned status = autodiscover_json_write(&body, url ? result : AUTODISCOVER_JSON_UNAVAILABLE, url);
     http_answer_status(exchange, status);
+    if (status == 503)
+        http_answer_header(exchange, "Retry-After", "5");
     http_answer_header(exchange, "Content-Type", "application/json; charset=utf-8");
     http_answer_header(exchange, "Cache-Control", "private, no-store");
     http_answer_header(exchange, "X-ServerApplication", MAPI_SERVER_APPLICATION);

@@ -4,6 +4,7 @@ addresses that exist and others for those who have not logged on."""
 import base64
 import http.client
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -218,6 +219,22 @@ def test_switches(server, client):
     directory(server, 'user', 'set', 'alice', '--block-versions', '')
 
 
+def test_matrix(server, client):
+    """tests/autodiscover/switches.tsv against the running server."""
+    with open(os.path.join(harness.ROOT, 'tests/autodiscover/switches.tsv'), encoding='ascii') as file:
+        rows = [line.rstrip('\n').split('\t') for line in file if not line.startswith('#')]
+    for organization in ('off', 'on'):
+        directory(server, 'organization', 'set', '--mapi-http', organization)
+        for mailbox in ('on', 'off', 'inherit'):
+            directory(server, 'user', 'set', 'alice', '--mapi-http', {'on': 'yes', 'off': 'no'}.get(mailbox, mailbox))
+            for name, version, capability, _, _, blocks, _ in [row for row in rows if row[3:5] == [organization, mailbox]]:
+                answer = client.discover('alice@example.org', {'X-MapiHttpCapability': None if capability == '-' else capability,
+                                         'User-Agent': f'Microsoft Office/1.0 (Windows NT 10.0; Microsoft Outlook {version}; Pro)'})
+                got = str(answer.error()) if answer.error() else ' '.join(answer.blocks())
+                check(got == blocks, f'{name}: {got}, not {blocks}')
+    check(len(rows) == 72, f'matrix: {len(rows)} rows')
+
+
 def test_other_mailboxes(server, client):
     """Shared mailboxes, archives, groups, contacts, redirects."""
     directory(server, 'shared', 'add', 'sales', '--display-name', 'Sales & more')
@@ -338,7 +355,7 @@ def test_auth_package():
 with harness.Server({'autodiscover': {'requests_per_address': 0, 'requests_per_user': 0}}, users=('alice', 'bob', 'off')) as main_server:
     main_client = Client(main_server)
     directory(main_server, 'user', 'set', 'off', '--enabled', 'no')
-    for function in (test_settings, test_refusals, test_json, test_switches, test_discover, test_other_mailboxes):
+    for function in (test_settings, test_refusals, test_json, test_switches, test_matrix, test_discover, test_other_mailboxes):
         function(main_server, main_client)
 test_rates()
 test_open_door()

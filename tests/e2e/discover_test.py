@@ -3,6 +3,7 @@ certificate, go in circles, send junk. The rule under test: credentials reach no
 import base64
 import json
 import os
+import pty
 import shutil
 import subprocess
 import tempfile
@@ -275,6 +276,37 @@ def test_session():
                             env=dict(os.environ, MAPIHTTP_PASSWORD=PASSWORD), timeout=60, start_new_session=True)
     check(result.returncode == 1 and '--allow-redirect' in result.stderr, f'folders: {result.returncode} {result.stderr}')
     check(not evil.requests, 'folders: the stranger was asked')
+
+
+def on_a_terminal(answer, *sites):
+    """discover with a terminal, on which the question is answered."""
+    process, terminal = pty.fork()
+    if process == 0:
+        resolve = [word for site in sites for word in ('--resolve', site.resolve)]
+        os.environ['MAPIHTTP_PASSWORD'] = PASSWORD
+        os.execv(harness.program('mapihttp'), ['mapihttp', 'discover', ADDRESS, '--ca-file', web.ca, '--timeout', '5', *resolve, '--resolve', '*='])
+    seen = b''
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+        if b'[y/N] ' in part or seen.endswith(b'[y/N] '):
+            os.write(terminal, answer + b'\n')
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), seen.decode()
+
+
+def test_question():
+    for answer, allowed in ((b'y', True), (b'n', False), (b'', False), (b'x', False)):
+        other = web.site('mail.hosting.test', {P: fake_web.settings()})
+        way = autodiscover({'http ' + P: fake_web.redirect('https://mail.hosting.test' + P)})
+        status, seen = on_a_terminal(answer, way, other)
+        check('does not lead to the host mail.hosting.test' in seen and 'May it have your password?' in seen, f'question: {seen}')
+        check((status == 0) == allowed and bool(other.credentials) == allowed, f'question, answered {answer}: {status} {seen}')
 
 
 def test_text():
