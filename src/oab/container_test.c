@@ -49,7 +49,7 @@ static void save(const char *path, struct bytes bytes)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_int_equal(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
+    assert_true(bytes.size == 0 || fwrite(bytes.data, 1, bytes.size, file) == bytes.size);
     assert_int_equal(fclose(file), 0);
 }
 

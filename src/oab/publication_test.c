@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/filetime.h"
 #include "directory/fake_directory.h"
 #include "nspi/property.h"
 #include "oab/difference.h"
@@ -472,7 +473,9 @@ static void test_killed_in_between(void **state)
     uint32_t last = 0, seed = 12345;
     add_people(fixture, 0, 100);
     fixture->publication.language_count = 2;
+    uint64_t began_ms = monotonic_ms();
     publish(fixture);
+    uint64_t took_ms = monotonic_ms() - began_ms + 1;
     fixture->publication.source.book = address_book_acquire(fixture->cache);
     for (unsigned round = 0; round < 40; round++) {
         pid_t child = fork();
@@ -480,7 +483,8 @@ static void test_killed_in_between(void **state)
         if (child == 0)
             publish_until_killed(fixture);
         seed = seed * 1664525u + 1013904223u;
-        nanosleep(&(struct timespec){0, (long)(seed % 25) * 1000000 + (long)(seed % 1000) * 1000}, NULL);
+        uint64_t pause_us = (seed >> 8) % (took_ms * 2500); /* up to two generations and a half */
+        nanosleep(&(struct timespec){(time_t)(pause_us / 1000000), (long)(pause_us % 1000000) * 1000}, NULL);
         kill(child, SIGKILL);
         int status;
         assert_int_equal(waitpid(child, &status, 0), child);
