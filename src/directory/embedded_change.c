@@ -234,7 +234,7 @@ static enum directory_status change_address(struct embedded_directory *embedded,
     for (uint32_t i = 0; i < entry.address_count; i++) {
         bool same = strcasecmp(entry.addresses[i], address) == 0;
         there = there || same;
-        if (!same || change == ADDRESS_LAST)
+        if (!same)
             list[count++] = entry.addresses[i];
     }
     if (change == ADDRESS_LAST && !there)

@@ -170,6 +170,9 @@ static void nt_hashes_follow_the_password_of_those_who_want_one(void **state)
     assert_int_equal(HASH_OF("bob"), DIRECTORY_NOT_FOUND);
     assert_int_equal(embedded_directory_credentials(directory, bob, &credentials), DIRECTORY_OK);
     assert_true(credentials.has_password && !credentials.nt_hash_wanted && !credentials.has_nt_hash);
+    assert_done(fixture, embedded_directory_put_password(directory, bob, "battery staple", &fixture->error));
+    assert_int_equal(embedded_directory_credentials(directory, bob, &credentials), DIRECTORY_OK);
+    assert_false(credentials.has_nt_hash); /* not even kept */
     /* Opting in takes effect with the next password. */
     assert_done(fixture, change(fixture, bob, &(struct embedded_change){.nt_hash_wanted = DIRECTORY_ON}));
     assert_int_equal(HASH_OF("bob"), DIRECTORY_NOT_FOUND);
