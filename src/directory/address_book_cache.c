@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -58,6 +59,7 @@ static void make_next(struct address_book_cache *cache)
     uint64_t start = now_ns();
     struct address_book *next = address_book_make(cache->directory, directory_version(cache->directory), previous);
     uint64_t end = now_ns();
+    bool large = next && next->count > SMALL_COUNT;
     pthread_mutex_lock(&cache->lock);
     if (next) {
         replaced = cache->book;
@@ -69,6 +71,8 @@ static void make_next(struct address_book_cache *cache)
     pthread_mutex_unlock(&cache->lock);
     address_book_release(previous);
     address_book_release(replaced);
+    if (large)
+        malloc_trim(0); /* what making a large book took on the way goes back to the system */
     pthread_mutex_lock(&cache->lock);
 }
 
