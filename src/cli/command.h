@@ -29,6 +29,7 @@ extern const struct command command_discover;
 extern const struct command command_dns;
 extern const struct command command_folders;
 extern const struct command command_get;
+extern const struct command command_ldap;
 extern const struct command command_list;
 extern const struct command command_oab;
 extern const struct command command_organization;

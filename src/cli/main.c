@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &command_group,
     &command_help,
     &command_import,
+    &command_ldap,
     &command_list,
     &command_oab,
     &command_organization,

@@ -107,17 +107,28 @@ class LdapTest(unittest.TestCase):
         self.assertEqual(self.ask('mailbox', *basic('dave', 'wrong')).status, 401)
 
     def test_what_stands_beside_counts(self):
-        """A local entry named by the id switches MAPI off for one user of the LDAP server."""
+        """An entry of the server's own file switches MAPI off for one user of the LDAP server."""
         self.directory.change(slapd.person('erin'))
-        found = subprocess.run(['ldapsearch', '-ZZ', '-LLL', '-x', '-H', self.directory.url, '-D', slapd.READER, '-w', slapd.READER_PASSWORD,
-                                '-b', slapd.person_dn('erin'), 'entryUUID'], capture_output=True, text=True, check=True,
-                               env=dict(os.environ, LDAPTLS_CACERT=self.directory.ca_file)).stdout
-        unique = found.split('entryUUID: ')[1].split()[0]
         self.assertTrue(self.until(lambda: b'mapiHttp' in self.ask('autodiscover', *basic('erin'), address='erin@example.org').body))
-        self.server._admin('user', 'add', unique, '--display-name', 'Erin (beside)', '--no-password')
-        self.server._admin('user', 'set', unique, '--mapi', 'no')
+        name = self.server._admin('ldap', 'beside', 'erin').strip()
+        self.assertRegex(name, '^[0-9a-f-]{36}$')
+        self.assertEqual(self.server._admin('ldap', 'beside', 'erin@example.org').strip(), name, 'made once')
+        self.server._admin('user', 'set', name, '--mapi', 'no')
         self.assertTrue(self.until(lambda: b'mapiHttp' not in self.ask('autodiscover', *basic('erin'), address='erin@example.org').body))
+        self.assertIs(json.loads(self.server._admin('ldap', 'show', 'erin', '--json'))['mapi'], False)
         self.assertNotIn('beside', self.server.command('gal').stdout.decode())
+        self.assertEqual(self.ask('mailbox', *basic(name)).status, 401)
+
+    def test_the_command_says_what_the_server_sees(self):
+        counts = dict(line.split() for line in self.server._admin('ldap', 'check').splitlines())
+        self.assertGreaterEqual(int(counts['user']), 3)
+        self.assertEqual(counts['group'], '1')
+        alice = json.loads(self.server._admin('ldap', 'show', 'a.example@example.org', '--json'))
+        self.assertEqual((alice['account'], alice['addresses'], alice['enabled']),
+                         ('alice', 'alice@example.org a.example@example.org', True))
+        for words in (('ldap', 'show', 'nobody'), ('ldap', 'show'), ('ldap', 'what'), ('ldap', 'check', 'me')):
+            with self.assertRaises(SystemExit):
+                self.server._admin(*words)
 
 
 class SettingsTest(unittest.TestCase):
