@@ -168,6 +168,7 @@ static void processes_write_side_by_side(void **state)
             char account[32];
             if (embedded_directory_open(fixture->path, false, &directory) != DIRECTORY_OK)
                 _exit(10);
+            sqlite3_busy_timeout(embedded_of(directory)->database, 60000); /* SQLite's queue is not fair, and disks may be slow */
             for (unsigned j = 0; j < WRITES; j++) {
                 snprintf(account, sizeof account, "writer%u.%u", i, j);
                 if (embedded_directory_add_entry(directory, NULL, &(struct embedded_entry){.account = account}, NULL, NULL) != DIRECTORY_OK)
@@ -237,6 +238,8 @@ static void threads_read_while_one_writes(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, read_all_the_time, &crowd), 0);
     struct directory *other; /* writes come from another handle, and from this one */
     assert_int_equal(embedded_directory_open(fixture->path, false, &other), DIRECTORY_OK);
+    sqlite3_busy_timeout(embedded_of(other)->database, 60000);
+    sqlite3_busy_timeout(embedded_of(fixture->directory)->database, 60000);
     for (unsigned i = 0; i < 60; i++) {
         char text[16];
         snprintf(text, sizeof text, "%u", i);
