@@ -192,6 +192,26 @@ static void answers(void **state)
     assert_false(answer.has_columns_and_rows);
 }
 
+/* MS-OXNSPI R1128 R95: in the order of the table, whichever it is. */
+static void phonetic_order(void **state)
+{
+    struct table_fixture *fixture = *state;
+    struct restriction filters[] = {exist_restriction(PID_TAG_ADDRESS_BOOK_PHONETIC_DISPLAY_NAME),
+                                    PROPERTY(RELATIONAL_OPERATOR_EQUAL, PID_TAG_ANR, "a")};
+    static const char *const by_sound[] = {"aoki yamada", "adam ake ann anna atrium"}, *const by_name[] = {"yamada aoki", ""};
+    for (unsigned i = 0; i < 2; i++) {
+        struct stat stat = stat_in(0, 0);
+        struct nspi_get_matches_success answer;
+        stat.sort_type = NSPI_SORT_PHONETIC_DISPLAY_NAME;
+        stat.sort_locale = JAPANESE;
+        assert_int_equal(run_matches(fixture, &filters[i], stat, 100, &answer), EC_SUCCESS);
+        const char *accounts = accounts_of(fixture, answer.minimal_id_count, answer.minimal_ids);
+        assert_memory_equal(accounts, by_sound[i], strlen(by_sound[i]));
+        if (*by_name[i])
+            assert_string_equal(matches(fixture, filters[i]), by_name[i]);
+    }
+}
+
 /* MS-OXNSPI R1149 R1151 R1122 R1125 R1105: refusals. */
 static void refusals(void **state)
 {
@@ -356,6 +376,14 @@ static void names_elsewhere(void **state)
     assert_int_equal(answer.minimal_ids[0], RESOLVED);
     assert_int_equal(answer.minimal_ids[1], UNRESOLVED);
     assert_int_equal(answer.minimal_ids[2], UNRESOLVED);
+    static struct bytes many[2001];
+    for (unsigned i = 0; i < 2001; i++)
+        many[i] = typed[1];
+    request.names = many;
+    request.name_count = 2000;
+    assert_int_equal(table_run(fixture, "ResolveNames", &request, &answer), EC_SUCCESS);
+    request.name_count = 2001;
+    assert_int_equal(table_run(fixture, "ResolveNames", &request, &answer), EC_TABLE_TOO_BIG);
     request.state = stat_in(1, 0);
     assert_int_equal(table_run(fixture, "ResolveNames", &request, &answer), EC_INVALID_BOOKMARK);
     assert_false(answer.has_minimal_ids || answer.has_rows_and_columns);
@@ -370,7 +398,7 @@ static void names_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(texts), TEST(combinations), TEST(eight_bit_properties), TEST(ambiguous_names), TEST(answers), TEST(refusals),
+        TEST(texts), TEST(combinations), TEST(eight_bit_properties), TEST(ambiguous_names), TEST(answers), TEST(phonetic_order), TEST(refusals),
         TEST(too_complex), TEST(linked_entries), TEST(links_refused), TEST(names), TEST(names_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

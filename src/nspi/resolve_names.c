@@ -6,6 +6,8 @@
 #define MID_AMBIGUOUS 0x00000001u
 #define MID_RESOLVED 0x00000002u
 
+#define NAMES_MAX 2000u /* in one request: some seconds of a processor at worst */
+
 static uint32_t resolve(struct nspi_call *call, uint32_t container, uint32_t lcid, struct bytes utf16, uint32_t *ret_index)
 {
     uint32_t found[2];
@@ -27,6 +29,8 @@ uint32_t nspi_resolve_names(struct nspi_call *call, const struct nspi_resolve_na
     if (container == ADDRESS_BOOK_NONE)
         return EC_INVALID_BOOKMARK;
     uint32_t error = nspi_check_code_page(stat), count = request->has_names ? request->name_count : 0;
+    if (count > NAMES_MAX)
+        return EC_TABLE_TOO_BIG;
     if (error == EC_SUCCESS)
         error = nspi_rows_columns(request->has_property_tags, request->property_tag_count, request->property_tags, &rows);
     if (error != EC_SUCCESS)
