@@ -243,8 +243,8 @@ static enum mechanism_result check_response(struct check *check)
         output->user = user;
     }
     if (check->known && !check->hashed)
-        return fail(output, BLAME_ADDRESS, "no NT hash is kept for this user: 'mapihttp user set ACCOUNT --nt-hash on', then set the "
-                    "password anew");
+        return fail(output, BLAME_ADDRESS, "no NT hash is kept for this user: 'mapihttp user set ACCOUNT --ntlm yes', then 'mapihttp user "
+                    "set-password ACCOUNT'");
     if (!right)
         return fail(output, BLAME_GUESS, check->known ? "wrong password" : "no such user");
     return check_surroundings(check);
