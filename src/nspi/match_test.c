@@ -384,6 +384,7 @@ static void names_elsewhere(void **state)
     assert_int_equal(table_run(fixture, "ResolveNames", &request, &answer), EC_SUCCESS);
     request.name_count = 2001;
     assert_int_equal(table_run(fixture, "ResolveNames", &request, &answer), EC_TABLE_TOO_BIG);
+    request.name_count = 3;
     request.state = stat_in(1, 0);
     assert_int_equal(table_run(fixture, "ResolveNames", &request, &answer), EC_INVALID_BOOKMARK);
     assert_false(answer.has_minimal_ids || answer.has_rows_and_columns);
