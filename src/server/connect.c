@@ -21,10 +21,11 @@
 /* The user's own mailbox was looked at when the request came; somebody else's has switches of its own. */
 static bool is_switched_off(struct mapi_exchange *mapi, const struct directory_user *owner)
 {
-    enum mailbox_switch state = mailbox_switches_look(mapi->services->switches, owner->id);
-    if (state == MAILBOX_SWITCH_UNKNOWN)
-        state = mailbox_switches_read(mapi->services->switches, owner->id);
-    if (state == MAILBOX_SWITCH_ON || state == MAILBOX_SWITCH_UNKNOWN)
+    struct directory_organization organization;
+    if (directory_organization(mapi->services->directory, &mapi->arena, &organization) != DIRECTORY_OK)
+        return false;
+    enum mailbox_switch state = mailbox_switch_of(&organization, owner);
+    if (state == MAILBOX_SWITCH_ON)
         return false;
     log_info("Connect of %s to the mailbox of %s refused: %s", identity_user(mapi->identity)->account, owner->account,
              mailbox_switch_text(state));
@@ -49,10 +50,8 @@ static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_requ
     }
     switch (directory_find_mailbox_dn(directory, &mapi->arena, dn, ret_owner)) {
     case DIRECTORY_OK:
-        if (!as_administrator && is_switched_off(mapi, ret_owner))
-            return EC_ACCESS_DENIED;
         if (directory_may_open(directory, user, ret_owner))
-            return EC_SUCCESS;
+            return as_administrator || !is_switched_off(mapi, ret_owner) ? EC_SUCCESS : EC_ACCESS_DENIED;
         if (directory_user_is_off(ret_owner))
             return EC_UNKNOWN_USER; /* R600: a valid enabled mailbox */
         return as_administrator ? EC_SUCCESS : EC_ACCESS_DENIED; /* R4888 */

@@ -29,6 +29,7 @@ const char *mailbox_switch_text(enum mailbox_switch state)
         [MAILBOX_SWITCH_MAPI_OFF] = "MAPI is switched off for the mailbox",
         [MAILBOX_SWITCH_MAILBOX_OFF] = "MAPI over HTTP is switched off for the mailbox",
         [MAILBOX_SWITCH_ORGANIZATION_OFF] = "MAPI over HTTP is switched off for the organization",
+        [MAILBOX_SWITCH_USER_OFF] = "the user is switched off",
         [MAILBOX_SWITCH_GONE] = "the mailbox is not there any more",
     };
     return texts[state];
@@ -115,7 +116,7 @@ enum mailbox_switch mailbox_switches_read(struct mailbox_switches *switches, str
     if (status == DIRECTORY_NOT_FOUND)
         fresh.state = MAILBOX_SWITCH_GONE;
     else if (status == DIRECTORY_OK && directory_organization(directory, &arena, &organization) == DIRECTORY_OK)
-        fresh.state = mailbox_switch_of(&organization, &user);
+        fresh.state = directory_user_is_off(&user) ? MAILBOX_SWITCH_USER_OFF : mailbox_switch_of(&organization, &user);
     if (fresh.state != MAILBOX_SWITCH_UNKNOWN)
         remember(switches, &fresh);
     arena_free(&arena);

@@ -10,6 +10,7 @@ enum mailbox_switch {
     MAILBOX_SWITCH_MAPI_OFF,         /* MAPIEnabled of the mailbox */
     MAILBOX_SWITCH_MAILBOX_OFF,      /* MapiHttpEnabled of the mailbox */
     MAILBOX_SWITCH_ORGANIZATION_OFF, /* MapiHttpEnabled of the organisation, which the mailbox follows */
+    MAILBOX_SWITCH_USER_OFF,         /* the user, who had logged on on a connection before */
     MAILBOX_SWITCH_GONE,             /* there is no such user any more */
 };
 /* For log and page, a literal. */

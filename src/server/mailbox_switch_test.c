@@ -15,6 +15,7 @@ struct fake_directory {
     enum directory_status status;
     bool mapi_http_enabled;
     struct directory_switches switches;
+    bool user_off;
     unsigned lookups;
 };
 
@@ -31,7 +32,7 @@ static enum directory_status find(struct directory *directory, struct arena *are
     struct fake_directory *fake = (struct fake_directory *)directory;
     assert_int_equal(key, DIRECTORY_KEY_ID);
     fake->lookups++;
-    *ret_user = (struct directory_user){.account = "ada", .switches = fake->switches};
+    *ret_user = (struct directory_user){.account = "ada", .enabled = !fake->user_off, .switches = fake->switches};
     return fake->status;
 }
 
@@ -62,6 +63,8 @@ static void test_states(void **state)
     assert_int_equal(mailbox_switches_read(switches, id), MAILBOX_SWITCH_MAILBOX_OFF);
     fake.switches.mapi_enabled = false;
     assert_int_equal(mailbox_switches_read(switches, id), MAILBOX_SWITCH_MAPI_OFF);
+    fake.user_off = true;
+    assert_int_equal(mailbox_switches_read(switches, id), MAILBOX_SWITCH_USER_OFF);
     fake.status = DIRECTORY_NOT_FOUND;
     assert_int_equal(mailbox_switches_read(switches, id), MAILBOX_SWITCH_GONE);
     fake.status = DIRECTORY_UNAVAILABLE;

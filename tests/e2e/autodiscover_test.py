@@ -87,6 +87,10 @@ def directory(server, *words, **options):
     return server._admin(*words, **options)
 
 
+def server_dn(server, kind, account):
+    return next(row['legacy_dn'] for row in json.loads(directory(server, kind, 'list', '--json')) if row['account'] == account)
+
+
 def wait_for(condition, seconds=10):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -261,6 +265,14 @@ def test_other_mailboxes(server, client):
                                  '--url', f'https://localhost:{server.tls_port}/mapi/emsmdb/', '--dn', dn], capture_output=True, text=True,
                                 env={'MAPIHTTP_PASSWORD': harness.PASSWORD})
         check(result.returncode == expected, f'archive: folders of {dn} as {user}: {result.returncode} {result.stderr}')
+
+    sales = server_dn(server, 'shared', 'sales')
+    check(Session(client, sales).connect()[0] == 0, 'a shared mailbox at Connect')
+    directory(server, 'shared', 'set', 'sales', '--mapi-http', 'no')
+    check(wait_for(lambda: Session(client, sales).connect()[0] == 16), 'a shared mailbox that is switched off: 16 at Connect')
+    code, content = Session(client, sales, 'bob').connect()
+    check(code == 0 and b'\0\0\0\0\x05\0\x07\x80' in content, 'who may not open it is not told that it is off')
+    check(client.discover('sales@example.org').error() == 501, 'a shared mailbox that is switched off: Autodiscover')
 
     directory(server, 'group', 'add', 'team')
     directory(server, 'contact', 'add', 'outside', '--email', 'outside@elsewhere.test')
