@@ -35,7 +35,8 @@ static int publish(const struct command *command, const struct config *config, s
     const char *parent = arena_format(&arena, "%s/oab", config->data_path);
     struct oab_publication publication = {
         .folder = arena_format(&arena, "%s/oab/%s", config->data_path, id),
-        .source = {.book = book, .directory = directory, .photos = config->oab_photos, .certificates = config->oab_certificates},
+        .source = {.book = book, .directory = directory, .photos = config->oab_photos,
+                   .certificates = config->oab_certificates, .members = config->oab_members},
         .list_name = "\\Global Address List",
         .method = strcmp(config->oab_compression, "stored") == 0 ? LZX_STORED : LZX_COMPRESSED,
         .difference_count_max = config->oab_keep, .retain_s = config->oab_retain_ms / 1000, .forced = forced};

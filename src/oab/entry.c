@@ -227,6 +227,27 @@ static void put_external_member_count(struct row *row, uint32_t column)
     oab_record_put_number(row->record, column, count);
 }
 
+static void put_dns(struct row *row, uint32_t column, struct address_book_list list)
+{
+    struct bytes *texts = arena_array(row->arena, struct bytes, list.count);
+    for (uint32_t i = 0; texts && i < list.count; i++)
+        texts[i] = bytes_of_string(address_book_entry(row->source->book, list.indexes[i])->legacy_dn);
+    if (texts && list.count)
+        put_texts(row, column, list.count, texts);
+}
+
+static void put_members(struct row *row, uint32_t column)
+{
+    if (row->source->members && row->entry->kind == DIRECTORY_GROUP)
+        put_dns(row, column, address_book_members(row->source->book, row->index));
+}
+
+static void put_groups(struct row *row, uint32_t column)
+{
+    if (row->source->members)
+        put_dns(row, column, address_book_groups_of(row->source->book, row->index));
+}
+
 static void put_mail_tip(struct row *row, uint32_t column)
 {
     const struct directory_value *tip = directory_entry_value(row->entry, DIRECTORY_ATTRIBUTE_MAIL_TIP);
@@ -294,6 +315,8 @@ static void put_truncated(struct row *row, uint32_t column)
     COLUMN(0x8CAC101F, 0, put_mail_tip)                 /* PidTagAddressBookSenderHintTranslations */ \
     COLUMN(0x8CE20003, 0, put_member_count) \
     COLUMN(0x8CE30003, 0, put_external_member_count) \
+    COLUMN(0x8009101E, 0, put_members)                  /* PidTagAddressBookMember */ \
+    COLUMN(0x8008101E, 0, put_groups)                   /* PidTagAddressBookIsMemberOfDistributionList */ \
     COLUMN(0x08070003, 0, put_attribute)                /* room capacity */ \
     COLUMN(0x0809001F, 0, put_attribute)                /* room description */ \
     COLUMN(0x8C9E0102, 0, put_photo)                    /* PidTagThumbnailPhoto */ \

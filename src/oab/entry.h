@@ -17,6 +17,7 @@ struct oab_source {
     struct directory *directory; /* for what is not in the book: photos and certificates */
     bool photos;                 /* in the file; else only said to be there */
     bool certificates;
+    bool members;                /* of static groups, and the groups an entry is a member of; as DNs */
 };
 
 extern const struct oab_property oab_entry_properties[];

@@ -251,6 +251,8 @@ static const struct setting settings[] = {
         "Put photos into it. Otherwise it says who has one, and clients ask the server."},
     {"oab", "certificates", SETTING_BOOLEAN, FIELD(oab_certificates), 0, 0, NO_CHOICES, "yes",
         "Put certificates into it, so that mail can be encrypted offline."},
+    {"oab", "members", SETTING_BOOLEAN, FIELD(oab_members), 0, 0, NO_CHOICES, "no",
+        "Put the members of groups into it. Otherwise clients ask the server for them."},
     {"oab", "compression", SETTING_CHOICE, FIELD(oab_compression), 0, 0, "lzx|stored", "lzx",
         "How its files are compressed."},
 

@@ -89,7 +89,7 @@ struct config {
     bool oab_enabled;
     uint32_t oab_interval_ms, oab_retain_ms;
     uint32_t oab_keep;
-    bool oab_photos, oab_certificates;
+    bool oab_photos, oab_certificates, oab_members;
     char *oab_compression;
     /* [organisation] */
     char *organisation_name;

@@ -54,7 +54,7 @@ static bool publish_book(struct oab_server *oab, struct address_book *book, cons
     struct oab_publication publication = {
         .folder = arena_format(&arena, "%s/%s", oab->download.folder, id),
         .source = {.book = book, .directory = oab->services->directory, .photos = config->oab_photos,
-                   .certificates = config->oab_certificates},
+                   .certificates = config->oab_certificates, .members = config->oab_members},
         .list_name = "\\Global Address List",
         .method = strcmp(config->oab_compression, "stored") == 0 ? LZX_STORED : LZX_COMPRESSED,
         .difference_count_max = config->oab_keep, .retain_s = config->oab_retain_ms / 1000, .cancelled = &oab->cancelled};
