@@ -82,9 +82,12 @@ enum directory_status ldap_user_of(struct ldap_directory *directory, struct aren
 /* The embedded directory's entry beside; NOT_FOUND where there is none. */
 enum directory_status ldap_user_beside(struct ldap_directory *directory, struct arena *arena, struct guid id,
                                        struct directory_user *ret_user);
+bool ldap_is_administrator(struct ldap_directory *directory, const char *dn);
+
+/* --- ldap_beside.c --- */
+
 /* Whether an account of the embedded directory stands beside an LDAP entry: 'ret_id' is that one's. */
 bool ldap_account_beside(const char *account, struct guid *ret_id);
-bool ldap_is_administrator(struct ldap_directory *directory, const char *dn);
 
 /* --- ldap_bind.c, ldap_rights.c, ldap_write.c --- */
 

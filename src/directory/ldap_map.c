@@ -3,8 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const ldap_schema_names[LDAP_SCHEMA_COUNT] = {"active-directory", "inetorgperson", "freeipa"};
-
 /* The table's columns as one text a schema and field, names separated by blanks; split here once a map. */
 static const char *const field_names[LDAP_FIELD_COUNT][LDAP_SCHEMA_COUNT] = {
 #define FIELD(identifier, active_directory, inet_org_person, free_ipa) \

@@ -46,16 +46,6 @@ const char *ldap_legacy_dn(struct arena *arena, const struct directory_organizat
 
 /* --- beside --- */
 
-void ldap_directory_beside(struct guid id, char ret_account[GUID_TEXT_SIZE])
-{
-    guid_format(id, ret_account);
-}
-
-bool ldap_account_beside(const char *account, struct guid *ret_id)
-{
-    return strlen(account) == GUID_TEXT_SIZE - 1 && guid_parse(account, ret_id);
-}
-
 enum directory_status ldap_user_beside(struct ldap_directory *directory, struct arena *arena, struct guid id,
                                        struct directory_user *ret_user)
 {

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "directory/embedded.h"
-#include "directory/ldap.h"
+#include "directory/ldap_module.h"
 
 #define PASSWORD_FILE_LINE_MAX 512
 
@@ -58,7 +58,7 @@ static void notice(void *user, const char *text)
     log_warning("directory: %s", text);
 }
 
-static struct directory *open_ldap(const struct config *config, struct directory *local)
+static struct directory *open_ldap(const struct config *config, const struct ldap_module *module, struct directory *local)
 {
     struct directory *directory = NULL;
     struct ldap_directory_error error;
@@ -77,7 +77,7 @@ static struct directory *open_ldap(const struct config *config, struct directory
         .connect_timeout_ms = config->ldap_connect_timeout_ms, .timeout_ms = config->ldap_timeout_ms,
         .cache_ms = config->ldap_cache_ms, .refresh_ms = config->ldap_refresh_ms,
         .organization_name = config->organisation_name, .domain = config->default_domain, .notice = notice};
-    enum directory_status status = ldap_directory_open(&settings, local, &directory, &error);
+    enum directory_status status = module->open(&settings, local, &directory, &error);
     explicit_bzero(password, sizeof password);
     if (status != DIRECTORY_OK)
         log_error("[directory] %s", error.text);
@@ -103,13 +103,16 @@ struct directory *directory_backend_open(const struct config *config)
     struct ldap_directory_error error;
     if (!local || strcmp(config->directory_backend, "ldap") != 0)
         return local;
-    struct directory *directory = open_ldap(config, local);
+    const struct ldap_module *module = ldap_module_load(&error);
+    if (!module)
+        log_error("directory: %s", error.text);
+    struct directory *directory = module ? open_ldap(config, module, local) : NULL;
     if (!directory) {
         directory_close(local);
         return NULL;
     }
     keep_organization(directory, local);
-    if (ldap_directory_check(directory, &error) == DIRECTORY_OK)
+    if (module->check(directory, &error) == DIRECTORY_OK)
         log_info("directory: %s", config->ldap_urls);
     else
         log_warning("directory: %s; it is asked again at each log-on", error.text);
