@@ -1,6 +1,6 @@
 /* GET of a small document by http or https, for the keys of an identity provider: one request, one connection, no cookies, no
- * redirects, no proxy. The server's other libraries bring all that is needed; libcurl would cost more memory than the rest of
- * the process (docs/authentication.md). Blocks: blocking pool only. */
+ * redirects, no proxy. OpenSSL, which is there already, brings all that is needed (why not libcurl: docs/bearer.md). Blocks:
+ * blocking pool only. */
 #pragma once
 #include "base/bytes.h"
 
