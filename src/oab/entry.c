@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "directory/names.h"
 #include "nspi/property.h"
 
 #define TYPE_OF(tag) ((tag) & 0xFFFFu)
@@ -196,13 +197,10 @@ static void put_target_address(struct row *row, uint32_t column)
 static void put_home_database(struct row *row, uint32_t column)
 {
     const struct directory_entry *entry = row->entry;
-    const char *end = strstr(entry->legacy_dn, "/cn=Recipients/"), *domain = strrchr(entry->address, '@');
-    if (!directory_kind_has_mailbox(entry->kind) || guid_is_zero(entry->mailbox_guid) || !end || !domain)
+    if (!directory_kind_has_mailbox(entry->kind) || guid_is_zero(entry->mailbox_guid))
         return;
-    char mailbox[GUID_TEXT_SIZE];
-    guid_format(entry->mailbox_guid, mailbox);
-    put_string(row, column, arena_format(row->arena, "%.*s/cn=Configuration/cn=Servers/cn=%s%s/cn=Microsoft Private MDB",
-        (int)(end - entry->legacy_dn), entry->legacy_dn, mailbox, domain));
+    const char *server = server_dn_make(row->arena, address_book_organization(row->source->book), entry->mailbox_guid, entry->address);
+    put_string(row, column, server ? arena_format(row->arena, "%s/cn=Microsoft Private MDB", server) : NULL);
 }
 
 static void put_object_guid(struct row *row, uint32_t column)
