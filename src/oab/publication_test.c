@@ -464,9 +464,11 @@ static void test_failures_leave_what_was(void **state)
 
 static void publish_until_killed(struct fixture *fixture)
 {
-    fixture->publication.forced = true;
-    for (;;) {
+    char name[64];
+    for (unsigned count = 0;; count++) { /* each generation is another one */
         struct oab_published published;
+        snprintf(name, sizeof name, "\\List %d %u", (int)getpid(), count);
+        fixture->publication.list_name = name;
         if (oab_publish(&fixture->publication, &published) != OAB_OK)
             _exit(1);
     }

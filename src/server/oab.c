@@ -28,7 +28,7 @@ struct oab_server {
     atomic_bool cancelled;
     /* Written by the thread before 'running' ends. */
     uint64_t next_ms;        /* not before that */
-    uint64_t version;        /* of the directory that was published */
+    uint64_t version;        /* of the directory that was published last */
     bool published;
 };
 
@@ -81,8 +81,9 @@ static void *make(void *argument)
     } else if (guid_is_zero(address_book_organization(book)->address_book_id)) {
         log_debug("offline address book: the organisation has none");
     } else {
-        oab->version = address_book_version(book);
         done = publish_book(oab, book, config);
+        if (done)
+            oab->version = address_book_version(book);
     }
     address_book_release(book);
     oab->published |= done;
