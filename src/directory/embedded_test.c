@@ -205,7 +205,19 @@ static void knows_good_names(void **state)
     static const char *const bad_addresses[] = {"", "a", "@b.c", "a@", "a@b@c", "a b@c.d", "a@b c", "a@.b", "a\"@b.c", "a@b.c\r\n"};
     for (size_t i = 0; i < sizeof bad_addresses / sizeof *bad_addresses; i++)
         assert_false(address_allowed(bad_addresses[i]));
-    assert_false(organization_name_allowed("a/ou=b"));
+    /* MS-OXOABK 2.2.1.1: what may stand in a part of a DN, at most 64 characters of it. */
+    static const char *const bad_organizations[] = {"", " a", "a ", "a/ou=b", "a=b", "M\xC3\xBCller", "a#b", "a\\b", "a\nb",
+        "12345678901234567890123456789012345678901234567890123456789012345"};
+    for (size_t i = 0; i < sizeof bad_organizations / sizeof *bad_organizations; i++)
+        assert_false(organization_name_allowed(bad_organizations[i]));
+    assert_true(organization_name_allowed("O'Neil & Sons (Engines)"));
+    struct arena arena = {0};
+    struct directory_organization organization = {.name = "Engine"};
+    static const struct guid id = {{0xAB}};
+    assert_string_equal(legacy_dn_make(&arena, &organization, id, "ada.of.the.very.long.name.and.more.of.it"),
+                        "/o=Engine/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/"
+                        "cn=ab000000000000000000000000000000-ada.of.the.very.long.name.and.m");
+    arena_free(&arena);
     assert_false(display_name_allowed("a\nb"));
     assert_true(display_name_allowed("J\xC3\xBCrgen O'Neil (Sales)"));
     assert_false(password_allowed("short"));

@@ -12,6 +12,7 @@
 #define DISPLAY_NAME_SIZE_MAX 256u
 #define PASSWORD_SIZE_MIN 8u
 #define LOGON_SIZE_MAX 320u
+#define RDN_SIZE_MAX 64u
 
 static bool is_letter_or_digit(char c)
 {
@@ -93,7 +94,12 @@ bool display_name_allowed(const char *display_name)
 
 bool organization_name_allowed(const char *name)
 {
-    return display_name_allowed(name) && !strpbrk(name, "/=");
+    size_t size = strlen(name);
+    for (size_t i = 0; i < size; i++) {
+        if (!is_letter_or_digit(name[i]) && !strchr(" !\"%&'()*+,-.:<>?@[]_|", name[i]))
+            return false;
+    }
+    return size >= 1 && size <= RDN_SIZE_MAX && name[0] != ' ' && name[size - 1] != ' ';
 }
 
 bool password_allowed(const char *password)
@@ -149,7 +155,8 @@ const char *legacy_dn_make(struct arena *arena, const struct directory_organizat
         hex[2 * i + 1] = "0123456789abcdef"[id.data[i] & 15];
     }
     hex[32] = '\0';
-    return arena_format(arena, "/o=%s/ou=" ADMINISTRATIVE_GROUP "/cn=Recipients/cn=%s-%s", organization->name, hex, account);
+    return arena_format(arena, "/o=%s/ou=" ADMINISTRATIVE_GROUP "/cn=Recipients/cn=%s-%.*s", organization->name, hex,
+                        (int)(RDN_SIZE_MAX - sizeof hex), account);
 }
 
 const char *server_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid mailbox_guid,

@@ -13,7 +13,9 @@ bool account_allowed(const char *account);           /* letters, digits, '.', '-
 bool address_allowed(const char *address);           /* local@domain without blanks, quotes or controls; up to 254 bytes */
 bool domain_allowed(const char *domain);
 bool display_name_allowed(const char *display_name); /* 1 to 256 bytes of UTF-8 without controls */
-bool organization_name_allowed(const char *name);    /* the same, without '/' and '=', since DNs are made of it */
+/* What may stand in a part of a DN (MS-OXOABK 2.2.1.1): 1 to 64 of ASCII's letters, digits and most other characters, neither
+ * '/' nor '=', no blank at either end. DNs are made of it. */
+bool organization_name_allowed(const char *name);
 bool password_allowed(const char *password);         /* 8 to 511 bytes */
 
 enum logon_name_kind { LOGON_NAME_ACCOUNT, LOGON_NAME_DOWN_LEVEL, LOGON_NAME_ADDRESS };
@@ -27,6 +29,7 @@ bool logon_name_read(struct arena *arena, const char *logon, struct logon_name *
 /* Whether the DOMAIN of DOMAIN\user means this organisation: NetBIOS name, an accepted domain, or '.'. */
 bool logon_domain_matches(const char *domain, const struct directory_organization *organization);
 
+/* The last part has at most 64 characters (MS-OXOABK 2.2.1.1): of a long account the beginning. */
 const char *legacy_dn_make(struct arena *arena, const struct directory_organization *organization, struct guid id,
                            const char *account);
 /* The DN by which clients know the 'server' of a mailbox, one for each: '/o=.../cn=Configuration/cn=Servers/cn=<guid>@<domain>';
