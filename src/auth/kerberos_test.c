@@ -254,6 +254,18 @@ static void a_token_counts_once(void **state)
     assert_refused(accept_token(fixture, token, KERBEROS_BINDING_NONE, 0, NULL), "Kerberos: replayed");
 }
 
+static void without_a_replay_cache_nobody_comes_in(void **state)
+{
+    struct fixture *fixture = *state;
+    kerberos_close(fixture->kerberos);
+    snprintf(fixture->replay_path, sizeof fixture->replay_path, "%s/absent/replay", fixture->folder);
+    open_keytab(fixture);
+    struct kerberos_outcome outcome = accept_forgery(fixture, (struct forgery){0});
+    assert_false(outcome.accepted);
+    assert_true(outcome.unavailable);
+    assert_non_null(strstr(outcome.cause, "replay cache"));
+}
+
 static void bindings_decide_as_the_policy_says(void **state)
 {
     static const char *const ours[] = {"balancer-hash", "our-own-hash"};
@@ -370,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tickets_for_others_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(services_are_no_users, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_counts_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_replay_cache_nobody_comes_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bindings_decide_as_the_policy_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(codes_are_signed_and_verified, set_up, tear_down),
         cmocka_unit_test_setup_teardown(garbage_is_refused, set_up, tear_down),
