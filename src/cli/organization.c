@@ -4,6 +4,7 @@
 
 #include "cli/entry_command.h"
 #include "cli/local_directory.h"
+#include "directory/names.h"
 
 struct options {
     const char *config, *name, *domain, *netbios_name, *mapi_http, *public_folder_mailbox;
@@ -13,6 +14,12 @@ static int initialize(const struct command *command, const struct options *optio
 {
     if (!options->name || !options->domain)
         return command_usage_error(command, "init needs --name and --domain");
+    if (!organization_name_allowed(options->name))
+        return command_failed(command, "'%s': " ORGANIZATION_NAME_RULE, options->name);
+    if (!domain_allowed(options->domain))
+        return command_failed(command, "'%s': " DOMAIN_RULE, options->domain);
+    if (options->netbios_name && !account_allowed(options->netbios_name))
+        return command_failed(command, "NetBIOS name '%s': " ACCOUNT_RULE, options->netbios_name);
     struct directory *directory = local_directory_open(command, options->config, true);
     if (!directory)
         return COMMAND_FAILED;

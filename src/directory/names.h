@@ -6,6 +6,8 @@
 #define ACCOUNT_RULE "1 to 64 letters, digits, '.', '-' and '_', no '.' at either end"
 #define ADDRESS_RULE "an address is local@domain, without blanks and quotes, of at most 254 bytes"
 #define DISPLAY_NAME_RULE "a name has 1 to 256 bytes of UTF-8 without control characters"
+#define ORGANIZATION_NAME_RULE "an organization's name, being part of DNs, has 1 to 64 ASCII characters without '/', '=', '#', ';'"
+#define DOMAIN_RULE "a domain has letters, digits, '.' and '-', no '.' at either end"
 #define PASSWORD_RULE "a password has 8 to 511 bytes"
 
 bool utf8_allowed(struct bytes text);                /* well-formed UTF-8 without NUL */
