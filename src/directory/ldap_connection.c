@@ -19,6 +19,7 @@
 #define AGE_MAX_MS 900000u       /* so that a preferred server that is back is used again */
 #define SERVER_REST_MS 5000u     /* one that let us wait is not asked again before */
 #define DIAGNOSTIC_SIZE_MAX 160
+#define MESSAGE_SIZE_MAX (64u << 20) /* of one entry or answer, before anything is allocated for it */
 
 struct ldap_connection {
     LDAP *handle;
@@ -229,7 +230,9 @@ static int socket_made(LDAP *handle, Sockbuf *buffer, LDAPURLDesc *url, struct s
     struct ldap_connection *connection = callback->lc_arg;
     struct timeval timeout = {connection->timeout_ms / 1000, connection->timeout_ms % 1000 * 1000};
     ber_socket_t socket = -1;
-    if (ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &socket) != 1 || socket < 0)
+    ber_len_t size_max = MESSAGE_SIZE_MAX;
+    if (ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &socket) != 1 || socket < 0 ||
+        ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &size_max) != 1)
         return -1;
     connection->socket = socket;
     setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout); /* a write of much blocks in its middle */

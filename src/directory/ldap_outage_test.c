@@ -9,6 +9,7 @@
 #include "directory/ldap_cache.h"
 
 #define MANY 5000
+#define SLACK_MS 2500 /* a busy machine */
 
 static struct slapd *slapd;
 
@@ -46,8 +47,8 @@ static struct ldap_directory_settings settings_of(const char *urls)
 {
     struct ldap_directory_settings settings = slapd_settings(slapd, LDAP_SCHEMA_INET_ORG_PERSON);
     settings.urls = urls;
-    settings.connect_timeout_ms = 500;
-    settings.timeout_ms = 1500;
+    settings.connect_timeout_ms = 4000;
+    settings.timeout_ms = 10000;
     *slapd->notices = '\0';
     return settings;
 }
@@ -105,7 +106,7 @@ static void a_restarted_server_is_not_noticed(void **state)
     uint64_t start = monotonic_ms();
     assert_int_equal(find(directory, "ada"), DIRECTORY_UNAVAILABLE);
     assert_int_equal(verify(directory, "ada", "ada secret"), DIRECTORY_UNAVAILABLE);
-    assert_true(monotonic_ms() - start < 2000);
+    assert_true(monotonic_ms() - start < 1500 + SLACK_MS);
     assert_non_null(strstr(slapd->notices, slapd->url));
     slapd_start(slapd);
     assert_int_equal(find(directory, "ada"), DIRECTORY_OK);
@@ -117,7 +118,7 @@ static void a_restarted_server_is_not_noticed(void **state)
 static void answers_are_remembered_for_a_while(void **state)
 {
     struct ldap_directory_settings settings = settings_of(slapd->url);
-    settings.cache_ms = 600;
+    settings.cache_ms = 2500;
     struct directory *directory = slapd_directory(&settings, NULL);
     assert_int_equal(find(directory, "ada"), DIRECTORY_OK);
     assert_int_equal(find(directory, "nobody"), DIRECTORY_NOT_FOUND);
@@ -127,7 +128,7 @@ static void answers_are_remembered_for_a_while(void **state)
     assert_int_equal(find(directory, "nobody"), DIRECTORY_NOT_FOUND);
     assert_int_equal(find(directory, "bob"), DIRECTORY_UNAVAILABLE);
     assert_int_equal(verify(directory, "ada", "ada secret"), DIRECTORY_UNAVAILABLE); /* passwords never are */
-    sleep_ms(700);
+    sleep_ms(2600);
     assert_int_equal(find(directory, "ada"), DIRECTORY_UNAVAILABLE);
     slapd_start(slapd);
     assert_int_equal(find(directory, "ada"), DIRECTORY_OK);
@@ -251,15 +252,17 @@ static void silence_ends_in_time(void **state)
             snprintf(url, sizeof url, "%s://127.0.0.1:%u", schemes[j % 2], silent.port);
             struct ldap_directory_settings settings = settings_of(url);
             settings.start_tls = j / 2;
+            settings.connect_timeout_ms = 200;
+            settings.timeout_ms = 600;
             struct directory *directory = slapd_directory(&settings, NULL);
             uint64_t start = monotonic_ms();
             assert_int_equal(find(directory, "ada"), DIRECTORY_UNAVAILABLE);
             uint64_t first = monotonic_ms() - start;
-            if (first >= settings.timeout_ms + 500)
+            if (first >= settings.timeout_ms + SLACK_MS)
                 fail_msg("answer %zu over %s: %u ms", i, url, (unsigned)first);
             start = monotonic_ms();
             assert_int_equal(verify(directory, "ada", "ada secret"), DIRECTORY_UNAVAILABLE);
-            assert_true(monotonic_ms() - start < settings.timeout_ms + 500);
+            assert_true(monotonic_ms() - start < settings.timeout_ms + SLACK_MS);
             directory_close(directory);
             silent_stop(&silent);
         }
@@ -273,14 +276,15 @@ static void another_server_takes_over(void **state)
     silent_start(&silent, NULL, 0);
     snprintf(urls, sizeof urls, "ldap://127.0.0.1:%u ldap://127.0.0.1:1 %s", silent.port, slapd->url);
     struct ldap_directory_settings settings = settings_of(urls);
+    settings.connect_timeout_ms = 2000;
     struct directory *directory = slapd_directory(&settings, NULL);
     uint64_t start = monotonic_ms();
     assert_int_equal(find(directory, "ada"), DIRECTORY_OK);
-    assert_true(monotonic_ms() - start < 1500);
+    assert_true(monotonic_ms() - start < 2000 + SLACK_MS);
     start = monotonic_ms();
     assert_int_equal(verify(directory, "ada", "ada secret"), DIRECTORY_OK);
     assert_int_equal(verify(directory, "ada", "wrong"), DIRECTORY_WRONG_PASSWORD);
-    assert_true(monotonic_ms() - start < 400); /* the silent one rests */
+    assert_true(monotonic_ms() - start < 2000); /* the silent one rests */
     directory_close(directory);
     silent_stop(&silent);
 }
@@ -451,7 +455,7 @@ static void changes_elsewhere_move_the_version(void **state)
     assert_false(version_moves(directory, version, 1500)); /* read again, nothing new */
     assert_int_equal(directory_find_entry(elsewhere, &arena, DIRECTORY_KEY_LOGON, "ada", &ada), DIRECTORY_OK);
     assert_int_equal(directory_set_values(elsewhere, ada.id, 1, &value), DIRECTORY_OK);
-    assert_true(version_moves(directory, version, 5000));
+    assert_true(version_moves(directory, version, 20000));
     assert_int_equal(directory_entries(directory, &arena, NULL, 100000, &count, &entries), DIRECTORY_OK);
     while (index < count && !guid_equal(entries[index].id, ada.id))
         index++;

@@ -128,4 +128,4 @@ access to * by dn.exact="{READER}" manage by * none
         """The [directory] section of a mapihttpd that has its users here."""
         return {'backend': 'ldap', 'servers': self.url, 'ca_file': self.ca_file, 'bind_dn': READER,
                 'bind_password_file': self.password_file, 'base_dn': BASE, 'schema': 'inetorgperson', 'cache': '1s',
-                'timeout': '5s', 'connect_timeout': '2s', 'refresh': '1s', **more}
+                'timeout': '10s', 'connect_timeout': '5s', 'refresh': '1s', **more}
