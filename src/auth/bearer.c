@@ -86,10 +86,13 @@ static struct jwks *get_keys(struct bearer *bearer, uint64_t wanted, uint64_t no
     return ret_state->jwks;
 }
 
-void bearer_fetch(struct mechanism *mechanism, uint64_t now_ms)
+bool bearer_fetch(struct mechanism *mechanism, uint64_t now_ms)
 {
     struct jwks_state state;
-    jwks_release(get_keys(bearer_of(mechanism), 0, now_ms, &state));
+    struct jwks *jwks = get_keys(bearer_of(mechanism), 0, now_ms, &state);
+    bool some = jwks && jwks_count(jwks) > 0;
+    jwks_release(jwks);
+    return some;
 }
 
 /* Checks the signature; where the key is not known, once more with keys fetched for it. */

@@ -25,7 +25,7 @@ struct bearer_settings {
 struct mechanism *bearer_new(const struct bearer_settings *settings);
 /* Whether the mechanism was made from the same settings (report aside). */
 bool bearer_has_settings(const struct mechanism *mechanism, const struct bearer_settings *settings);
-/* Reads the keys before somebody needs them. Blocks. */
-void bearer_fetch(struct mechanism *mechanism, uint64_t now_ms);
+/* Reads the keys before somebody needs them; false where there are none. Blocks. */
+bool bearer_fetch(struct mechanism *mechanism, uint64_t now_ms);
 /* The next token is checked with keys that are fetched for it. */
 void bearer_refresh(struct mechanism *mechanism);

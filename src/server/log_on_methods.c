@@ -70,7 +70,7 @@ static struct bearer_settings bearer_settings_of(const struct config *config)
 static void fetch_keys(struct worker_job *job)
 {
     struct log_on_methods *methods = container_of(job, struct log_on_methods, fetch);
-    bearer_fetch(methods->fetching, monotonic_ms());
+    (void)bearer_fetch(methods->fetching, monotonic_ms());
     atomic_store(&methods->fetch_done, true);
 }
 
@@ -117,6 +117,23 @@ bool log_on_methods_configure(struct log_on_methods *methods, struct server *ser
         return false;
     authenticator_set_mechanism(authenticator, SCHEME_BEARER, mechanism_keep(methods->bearer));
     return true;
+}
+
+bool log_on_methods_check(const struct config *config)
+{
+    bool good = true;
+    if (*config->keytab_path) {
+        struct mechanism *mechanism = open_kerberos(config);
+        good = mechanism != NULL;
+        mechanism_release(mechanism);
+    }
+    if (*config->jwks) {
+        struct bearer_settings settings = bearer_settings_of(config);
+        struct mechanism *mechanism = bearer_new(&settings);
+        good = mechanism && bearer_fetch(mechanism, monotonic_ms()) && good;
+        mechanism_release(mechanism);
+    }
+    return good;
 }
 
 void log_on_methods_free(struct log_on_methods *methods)

@@ -17,5 +17,7 @@ struct log_on_methods {
 /* At the start and at every reload. False (logged): a keytab that cannot be read at the start; at a reload the old one
  * stays (logged), and it is true. */
 bool log_on_methods_configure(struct log_on_methods *methods, struct server *server, struct authenticator *authenticator);
+/* For 'mapihttpd --check': whether keytab and keys can be read now. What cannot is logged. May wait for the provider. */
+bool log_on_methods_check(const struct config *config);
 /* After the workers have ended. */
 void log_on_methods_free(struct log_on_methods *methods);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "http/http_server.h"
+#include "server/log_on_methods.h"
 #include "server/privileges.h"
 #include "server/server.h"
 #include "server/supervisor.h"
@@ -396,5 +397,5 @@ bool process_check(const struct config *config)
         log_error("[server] data: '%s' is not a folder", config->data_path);
         good = false;
     }
-    return good;
+    return log_on_methods_check(config) && good;
 }

@@ -389,8 +389,15 @@ class SettingsTest(unittest.TestCase):
                                         text=True, timeout=20)
                 self.assertNotEqual(result.returncode, 0)
                 self.assertIn(expected, result.stderr + result.stdout)
+        server.configure(good)
+        self.assertEqual(self.check(server).returncode, 0)
+        os.unlink(provider.jwks_path)
+        self.assertIn('No such file', self.check(server).stderr)
         server.__exit__()
         provider.close()
+
+    def check(self, server):
+        return subprocess.run([harness.program('mapihttpd'), '--config', server.configuration, '--check'], capture_output=True, text=True)
 
 
 if __name__ == '__main__':

@@ -370,6 +370,9 @@ class RulesTest(unittest.TestCase):
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(expected, result.stderr)
             self.assertIn(path, result.stderr)
+            checked = subprocess.run([harness.program('mapihttpd'), '--config', server.configuration, '--check'], capture_output=True, text=True)
+            self.assertNotEqual(checked.returncode, 0)
+            self.assertIn(expected, checked.stderr)
             server.__exit__()
 
     def test_without_keytab(self):
