@@ -1,4 +1,4 @@
-/* Any bytes as an Autodiscover answer. */
+/* Any bytes as an Autodiscover answer: POX, and version 2 (JSON). */
 #include "client/autodiscover_response.h"
 #include <string.h>
 
@@ -11,6 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *failure = NULL;
     if (autodiscover_answer_read(&arena, bytes_of(data, size), &answer, &failure) && answer.kind != AUTODISCOVER_SETTINGS &&
         answer.kind != AUTODISCOVER_ERROR && !strlen(answer.redirect))
+        __builtin_trap();
+    const char *url = autodiscover_json_url(&arena, bytes_of(data, size));
+    if (url && !*url)
         __builtin_trap();
     arena_free(&arena);
     return 0;
