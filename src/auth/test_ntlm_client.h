@@ -15,7 +15,6 @@ struct ntlm_test_directory {
     struct directory directory;
     uint64_t version;
     bool broken;
-    unsigned lookups;
 };
 
 static inline enum directory_status test_find(struct directory *directory, struct arena *arena, enum directory_key key,
@@ -46,7 +45,6 @@ static inline enum directory_status test_find(struct directory *directory, struc
 static inline enum directory_status test_nt_hash(struct directory *directory, struct arena *arena, const char *domain,
                                                  const char *account, uint8_t *ret_hash, struct directory_user *ret_user)
 {
-    ((struct ntlm_test_directory *)directory)->lookups++;
     enum directory_status status = test_find(directory, arena, DIRECTORY_KEY_LOGON, account, ret_user);
     if (status != DIRECTORY_OK)
         return status;
