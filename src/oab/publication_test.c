@@ -423,6 +423,27 @@ static unsigned count_files(struct fixture *fixture, enum oab_file_kind kind)
     return count;
 }
 
+/* A number that was reserved and never published: no patch leads over the gap, and what was published before stays a while. */
+static void test_gap_in_the_sequence(void **state)
+{
+    struct fixture *fixture = *state;
+    add_people(fixture, 0, 5);
+    assert_int_equal(publish(fixture).sequence, 1);
+    const char *path = arena_format(&fixture->arena, "%s/sequence", fixture->folder);
+    FILE *file = fopen(path, "w");
+    assert_true(fprintf(file, "%s 4\n", read_manifest(fixture).lists[0].id) > 0);
+    fclose(file);
+    add_people(fixture, 5, 1);
+    struct oab_published published = publish(fixture);
+    assert_int_equal(published.sequence, 5);
+    assert_int_equal(published.difference_size, 0);
+    assert_null(oab_list_find(&check_folder(fixture).lists[0], OAB_DIFFERENCE, 5, 0, OAB_WINDOWS));
+    assert_int_equal(count_files(fixture, OAB_FULL), 2);
+    add_people(fixture, 6, 1);
+    assert_true(publish(fixture).difference_size > 0);
+    check_folder(fixture);
+}
+
 static void test_old_files_go_after_their_time(void **state)
 {
     struct fixture *fixture = *state;
@@ -519,6 +540,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_patches_lead_from_generation_to_generation, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_generation_is_not_built_on, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sequence_never_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_gap_in_the_sequence, setup, teardown),
         cmocka_unit_test_setup_teardown(test_old_files_go_after_their_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures_leave_what_was, setup, teardown),
         cmocka_unit_test_setup_teardown(test_killed_in_between, setup, teardown),
