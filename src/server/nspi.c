@@ -12,7 +12,7 @@ static bool fill_call(struct mapi_exchange *mapi, struct nspi_call *call)
     if (!base)
         return false;
     *call = (struct nspi_call){
-        .arena = arena, .directory = services->directory, .user = user, .server_guid = services->server_guid,
+        .arena = arena, .directory = services->directory, .user = user,
         .mailbox_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, user),
         .address_book_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, user)};
     return call->mailbox_url && call->address_book_url;
@@ -28,6 +28,7 @@ static void execute(struct mapi_exchange *mapi, struct address_book *book)
         return;
     }
     call.book = book;
+    call.server_guid = address_book_organization(book)->id;
     nspi_execute(&call, mapi->request.definition, mapi->body, answer);
     mapi_exchange_encode(mapi, structure, answer);
 }
@@ -48,15 +49,36 @@ static enum strand_result run_on_strand(struct strand_task *task)
     return STRAND_DONE;
 }
 
-static void bind_context(struct mapi_exchange *mapi)
+static void bind_context(struct mapi_exchange *mapi, struct guid server_guid)
 {
     struct nspi_bind_success answer = {0};
-    struct nspi_call call = {.arena = &mapi->arena, .user = identity_user(mapi->identity),
-                             .server_guid = mapi->services->server_guid};
+    struct nspi_call call = {.arena = &mapi->arena, .user = identity_user(mapi->identity), .server_guid = server_guid};
     answer.error_code = nspi_bind(&call, mapi->body, &answer);
     mapi_exchange_encode(mapi, &nspi_bind_success_structure, &answer);
     mapi->end_context = answer.error_code != EC_SUCCESS || mapi->code != MAPI_RESPONSE_SUCCESS;
-    mapi_exchange_finish(mapi);
+}
+
+/* The server began before there was an organization, so its GUID has to be asked for. */
+static enum strand_result bind_on_strand(struct strand_task *task)
+{
+    struct mapi_exchange *mapi = mapi_exchange_of_work(task);
+    struct directory_organization organization;
+    if (directory_organization(mapi->services->directory, &mapi->arena, &organization) == DIRECTORY_OK)
+        bind_context(mapi, organization.id);
+    else
+        mapi->code = MAPI_RESPONSE_UNKNOWN_FAILURE;
+    mapi_exchange_done(mapi);
+    return STRAND_DONE;
+}
+
+static void bind_begin(struct mapi_exchange *mapi)
+{
+    if (guid_is_zero(mapi->services->server_guid)) {
+        mapi_exchange_work(mapi, mailbox_strand_strand(mapi_context_of(&mapi->ticket)->mailbox_strand), bind_on_strand);
+    } else {
+        bind_context(mapi, mapi->services->server_guid);
+        mapi_exchange_finish(mapi);
+    }
 }
 
 static void unbind_context(struct mapi_exchange *mapi)
@@ -71,7 +93,7 @@ void nspi_handle(struct mapi_exchange *mapi)
 {
     switch (mapi->request.type) {
     case MAPI_REQUEST_BIND:
-        bind_context(mapi);
+        bind_begin(mapi);
         break;
     case MAPI_REQUEST_UNBIND:
         unbind_context(mapi);

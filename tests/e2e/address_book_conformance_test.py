@@ -1,5 +1,6 @@
 """The address book's protocol from outside, byte by byte: what MS-OXNSPI requires and Exchange does, request by request, most of
 all where something is wrong. raw_address_book.py speaks it."""
+import os
 import unittest
 
 import harness
@@ -425,6 +426,25 @@ class Conformance(unittest.TestCase):
         self.assertEqual(self.book.mod_props(State(current=number), [CERTIFICATES], [tagged(CERTIFICATES, [])]).error, SUCCESS)
         self.assertEqual(self.book.mod_props(State(current=CURRENT), [CERTIFICATES], [certificate]).error, INVALID_PARAMETER)
         self.assertIn(self.book.mod_props(State(current=number, code_page=UNICODE), [CERTIFICATES], []).error, DEFINED)
+
+
+class Late(unittest.TestCase):
+    def test_organization_made_under_a_running_server(self):
+        """The GUID of Bind is the organization's, which is not there yet when the server starts."""
+        guids = []
+        with harness.Server(start=False) as server:
+            os.remove(server.folder + '/data/directory.sqlite')
+            server.start()
+            server._admin('organization', 'init', '--name', 'Example', '--domain', harness.DOMAIN)
+            server._admin('user', 'add', 'alice', input=harness.PASSWORD + '\n')
+            for _ in range(2):
+                book = AddressBook(server.plain_port, 'alice', harness.PASSWORD)
+                guids.append(book.bind().guid)
+                book.close()
+                server.stop()
+                server.start()
+        self.assertNotEqual(guids[0], bytes(16))
+        self.assertEqual(guids[0], guids[1])
 
 
 if __name__ == '__main__':
