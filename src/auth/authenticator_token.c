@@ -128,6 +128,8 @@ static void admit(struct leg *leg, const struct directory_user *user)
         connection->until_ms = until_ms;
         connection->method = leg->output.method;
         connection->binding = leg->output.binding;
+        connection->prover = mechanism_keep(leg->output.prover ? leg->output.prover : leg->mechanism);
+        memcpy(connection->stamp, leg->output.stamp, sizeof connection->stamp);
     }
     failure_table_forget(authenticator->accounts, user->account, leg->now_ms);
 }
@@ -303,6 +305,12 @@ struct authentication_outcome authenticator_check_connection(struct authenticato
                                            .identity = identity_reference(connection->identity)};
 }
 
+static bool still_stands(const struct authentication_connection *connection, struct arena *arena, const struct directory_user *user)
+{
+    struct mechanism *prover = connection->prover;
+    return !prover->type->stands || prover->type->stands(prover, arena, user, connection->stamp);
+}
+
 struct authentication_outcome authenticator_verify_connection(struct authenticator *authenticator,
                                                               const struct authentication_request *request, uint64_t now_ms)
 {
@@ -317,12 +325,13 @@ struct authentication_outcome authenticator_verify_connection(struct authenticat
     if (status != DIRECTORY_OK && status != DIRECTORY_NOT_FOUND)
         return (struct authentication_outcome){.result = AUTHENTICATION_UNAVAILABLE, .cause = "the directory cannot be read",
                                                .method = identity_method(connection->identity)};
-    if (status == DIRECTORY_NOT_FOUND || !user.enabled || !(user.switches.methods & connection->method))
+    if (status == DIRECTORY_NOT_FOUND || !user.enabled || !(user.switches.methods & connection->method) ||
+        !still_stands(connection, request->arena, &user))
         return anonymous_again(connection);
     struct identity *identity = identity_new(&user, identity_method(connection->identity));
     if (!identity)
         return (struct authentication_outcome){.result = AUTHENTICATION_UNAVAILABLE, .cause = "out of memory"};
-    authentication_connection_forget(connection);
+    identity_release(connection->identity);
     connection->identity = identity_reference(identity);
     connection->directory_version = version;
     return (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED, .identity = identity};

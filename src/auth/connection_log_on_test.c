@@ -312,6 +312,21 @@ static void a_changed_directory_is_asked_again(void **state)
     identity_release(fixture->connection->identity);
 }
 
+static void a_changed_password_ends_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ntlm_test_client client = {0};
+    const char *response = begin(fixture, fixture->connection, "Negotiate ", &client, 0);
+    assert_int_equal(ask(fixture, fixture->connection, response, 0).result, AUTHENTICATION_ACCEPTED);
+    fixture->test.version = 2;
+    assert_int_equal(ask(fixture, fixture->connection, NULL, 1).result, AUTHENTICATION_ACCEPTED);
+    fixture->test.version = 3;
+    fixture->test.password = "another";
+    assert_int_equal(ask(fixture, fixture->connection, NULL, 2).result, AUTHENTICATION_MISSING);
+    assert_int_equal(log_on(fixture, fixture->connection, (struct ntlm_test_client){.password = "another"}, 3).result,
+                     AUTHENTICATION_ACCEPTED);
+}
+
 static void without_persistence_each_request_logs_on(void **state)
 {
     struct fixture *fixture = *state;
@@ -408,6 +423,7 @@ int main(void)
         TEST(methods_are_for_endpoints_and_mailboxes),
         TEST(extended_protection_is_of_each_endpoint),
         TEST(a_changed_directory_is_asked_again),
+        TEST(a_changed_password_ends_it),
         TEST(without_persistence_each_request_logs_on),
         TEST(the_first_leg_does_not_wait),
         TEST(offers_the_strongest_first),

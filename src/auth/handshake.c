@@ -131,6 +131,8 @@ void authentication_connection_forget(struct authentication_connection *connecti
 {
     identity_release(connection->identity);
     connection->identity = NULL;
+    mechanism_release(connection->prover);
+    connection->prover = NULL;
 }
 
 struct authentication_connection *authentication_connection_reference(struct authentication_connection *connection)

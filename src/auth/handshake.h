@@ -25,6 +25,8 @@ struct authentication_connection {
     uint64_t until_ms;             /* 0: as long as the connection lives */
     uint32_t method;
     enum channel_binding_state binding;
+    struct mechanism *prover;      /* a reference; with its stamp */
+    uint8_t stamp[MECHANISM_STAMP_SIZE];
 };
 
 struct handshake_table *handshake_table_new(void);

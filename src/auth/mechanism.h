@@ -55,6 +55,8 @@ enum mechanism_blame {
     BLAME_GUESS,   /* a password was tried for 'account', or it does not exist: counted for the account too */
 };
 
+#define MECHANISM_STAMP_SIZE 16u
+
 struct mechanism_output {
     struct bytes token;        /* for the client; in the arena; empty for none */
     /* Who it claims to be, as sent: for the log and the lock-outs. Set it as soon as it is known, on failures too. */
@@ -68,6 +70,9 @@ struct mechanism_output {
     uint64_t valid_ms;         /* the proof ends after so long (a ticket's, a token's end); 0: it does not */
     const char *method_name;   /* of the identity; NULL: the mechanism's */
     uint32_t method;           /* DIRECTORY_METHOD_... that was used; 0: the mechanism's */
+    /* ACCEPTED: what must still be so once the directory has changed; see 'stands'. */
+    uint8_t stamp[MECHANISM_STAMP_SIZE];
+    struct mechanism *prover;  /* whose stamp it is; NULL: the mechanism's own */
     const char *cause;         /* for one log line, never for the client: a literal, or in input->arena */
     enum mechanism_blame blame;
 };
@@ -96,6 +101,10 @@ struct mechanism_type {
     bool (*sign)(struct mechanism *mechanism, void *state, struct arena *arena, struct bytes message, struct bytes *ret_code);
     bool (*verify)(struct mechanism *mechanism, void *state, struct bytes message, struct bytes code);
     void (*end)(struct mechanism *mechanism, void *state); /* with begin; NULL state is none */
+    /* The directory has changed: whether what gave this stamp would be accepted again (the password is the same). Blocks. May be
+     * left out. */
+    bool (*stands)(struct mechanism *mechanism, struct arena *arena, const struct directory_user *user,
+                   const uint8_t stamp[MECHANISM_STAMP_SIZE]);
     /* The WWW-Authenticate value of a 401; left out: just the scheme's name. 'refused': the client came by this very scheme, and
      * was refused. False: nothing is offered now. */
     bool (*challenge)(struct mechanism *mechanism, bool refused, char *text, size_t size);

@@ -162,6 +162,7 @@ static enum mechanism_result feed(struct negotiate_state *state, const struct me
     enum mechanism_result result = type->step(state->chosen, state->chosen_state, &inner, output);
     output->method = output->method ? output->method : type->method;
     output->method_name = output->method_name ? output->method_name : type->name;
+    output->prover = state->chosen;
     if (state->bare)
         return result;
     if (result == MECHANISM_CONTINUE)

@@ -210,6 +210,24 @@ bool ntlm_check_bindings(struct arena *arena, const struct ntlm_response *respon
     return false;
 }
 
+/* Says whether the hash is still the same, without giving it away. */
+static bool make_stamp(const uint8_t hash[NTLM_KEY_SIZE], const struct directory_user *user, uint8_t ret_stamp[MECHANISM_STAMP_SIZE])
+{
+    return ntlm_hmac(hash, (struct bytes[]){BYTES_LITERAL("stamp"), bytes_of(&user->id, sizeof user->id)}, 2, ret_stamp);
+}
+
+static bool stands(struct mechanism *mechanism, struct arena *arena, const struct directory_user *user,
+                   const uint8_t stamp[MECHANISM_STAMP_SIZE])
+{
+    struct ntlm *ntlm = (struct ntlm *)mechanism;
+    uint8_t hash[NTLM_KEY_SIZE], now[MECHANISM_STAMP_SIZE];
+    struct directory_user found;
+    bool same = directory_nt_hash(ntlm->directory, arena, "", user->account, hash, &found) == DIRECTORY_OK &&
+                make_stamp(hash, &found, now) && CRYPTO_memcmp(now, stamp, sizeof now) == 0;
+    OPENSSL_cleanse(hash, sizeof hash);
+    return same;
+}
+
 /* What a right proof does not say by itself. */
 static enum mechanism_result check_surroundings(struct check *check)
 {
@@ -227,7 +245,7 @@ static enum mechanism_result check_surroundings(struct check *check)
         return fail(output, BLAME_ADDRESS, output->cause);
     output->cause = NULL;
     check->state->established = true;
-    return MECHANISM_ACCEPTED;
+    return make_stamp(check->hash, &check->user, output->stamp) ? MECHANISM_ACCEPTED : unavailable(output, "no HMAC-MD5");
 }
 
 static enum mechanism_result check_response(struct check *check)
@@ -332,7 +350,8 @@ static void free_ntlm(struct mechanism *mechanism)
 
 static const struct mechanism_type ntlm_type = {
     .name = "NTLM", .method = DIRECTORY_METHOD_NTLM, .object_ids = &ntlm_object_id, .object_id_count = 1,
-    .begin = begin, .blocks = blocks, .step = step, .sign = sign, .verify = verify, .end = end, .free = free_ntlm,
+    .begin = begin, .blocks = blocks, .step = step, .sign = sign, .verify = verify, .end = end,
+    .stands = stands, .free = free_ntlm,
 };
 
 struct mechanism *ntlm_mechanism_new(struct directory *directory, const struct ntlm_settings *settings)

@@ -162,6 +162,7 @@ static void refuses_with_the_cause_and_the_right_blame(void **state)
     assert_refused(fixture, (struct ntlm_test_client){.broken_mic = true}, BLAME_ADDRESS, "wrong message integrity code");
     assert_refused(fixture, (struct ntlm_test_client){.twice_flags = true}, BLAME_ADDRESS, "malformed NTLMv2 response");
     assert_refused(fixture, (struct ntlm_test_client){.account = "Guest", .password = ""}, BLAME_GUESS, "no such user");
+    assert_refused(fixture, (struct ntlm_test_client){.other_timestamp = true}, BLAME_ADDRESS, "to another challenge");
     fixture->test.broken = true;
     struct mechanism_output output;
     assert_int_equal(log_on(fixture, (struct ntlm_test_client){0}, &output), MECHANISM_UNAVAILABLE);
@@ -316,6 +317,8 @@ static void withstands_every_truncation_and_change(void **state)
             break;
         uint8_t *part = malloc(size ? size : 1);
         memcpy(part, whole.data, size);
+        struct ntlm_authenticate ignored;
+        assert_false(ntlm_authenticate_read(bytes_of(part, size), &ignored));
         assert_int_not_equal(step(fixture, log_on_state, bytes_of(part, size), &output), MECHANISM_ACCEPTED);
         free(part);
         if (size >= 12) { /* a changed byte; those that nothing covers are the reserved, the version and the maximum sizes */

@@ -15,6 +15,7 @@ struct ntlm_test_directory {
     struct directory directory;
     uint64_t version;
     bool broken;
+    const char *password; /* NULL: 'secret:1' */
 };
 
 static inline enum directory_status test_find(struct directory *directory, struct arena *arena, enum directory_key key,
@@ -50,7 +51,8 @@ static inline enum directory_status test_nt_hash(struct directory *directory, st
         return status;
     if (strcmp(ret_user->account, "bob") == 0 || (*domain && strcasecmp(domain, "ENGINE") != 0))
         return DIRECTORY_NOT_FOUND;
-    if (!nt_hash_of_password("secret:1", ret_hash))
+    const char *password = ((struct ntlm_test_directory *)directory)->password;
+    if (!nt_hash_of_password(password ? password : "secret:1", ret_hash))
         return DIRECTORY_UNAVAILABLE;
     return ret_user->enabled ? DIRECTORY_OK : DIRECTORY_DISABLED;
 }
@@ -83,6 +85,7 @@ struct ntlm_test_client {
     bool old_response;      /* NTLMv1, 24 bytes */
     bool anonymous;
     bool without_timestamp; /* of the server, in what it repeats */
+    bool other_timestamp;
     struct bytes binding;   /* hash of the certificate it saw; empty: it sends none */
     bool zero_binding;
     bool twice_flags;
@@ -129,7 +132,9 @@ static inline void client_append_blob(struct buffer *blob, struct arena *arena, 
             break;
         if (id == NTLM_AV_TIMESTAMP)
             timestamp = load_u64(challenge.data + at + 4);
-        if (id != NTLM_AV_TIMESTAMP || !client->without_timestamp)
+        if (id == NTLM_AV_TIMESTAMP && client->other_timestamp)
+            client_append_pair(&pairs, id, "another", 8);
+        else if (id != NTLM_AV_TIMESTAMP || !client->without_timestamp)
             client_append_pair(&pairs, id, challenge.data + at + 4, size);
         at += 4u + size;
     }
