@@ -142,8 +142,44 @@ static void populate_beside(struct embedded_fixture *fixture)
     assert_done(fixture, embedded_directory_put_nt_hash(fixture->directory, beside(fixture, "ada"), hash, &fixture->error));
 }
 
+/* A group of the embedded directory names ada by what stands beside her; what is read names her. */
+static void check_local_group(struct embedded_fixture *fixture, struct directory *directory)
+{
+    struct directory_entry friends, ada, *entries;
+    struct guid members[] = {beside(fixture, "ada")}, again;
+    struct bytes owner = {members[0].data, sizeof members[0].data};
+    struct directory_value managed_by = {DIRECTORY_ATTRIBUTE_MANAGED_BY, 1, &owner};
+    uint32_t count, found = 0;
+    struct guid id = add_entry(fixture, &(struct embedded_entry){.kind = DIRECTORY_GROUP, .account = "friends", .member_count = 1,
+                                                                 .members = members}).id;
+    assert_done(fixture, embedded_directory_put_values(fixture->directory, id, 1, &managed_by, &fixture->error));
+    assert_int_equal(directory_find_entry(directory, &fixture->arena, DIRECTORY_KEY_LOGON, "friends", &friends), DIRECTORY_OK);
+    assert_int_equal(directory_find_entry(directory, &fixture->arena, DIRECTORY_KEY_LOGON, "ada", &ada), DIRECTORY_OK);
+    assert_int_equal(friends.member_count, 1);
+    assert_true(guid_equal(friends.members[0], ada.id));
+    assert_memory_equal(directory_entry_value(&friends, DIRECTORY_ATTRIBUTE_MANAGED_BY)->items[0].data, ada.id.data, sizeof ada.id.data);
+    assert_int_equal(directory_entries(directory, &fixture->arena, NULL, 1000, &count, &entries), DIRECTORY_OK);
+    for (uint32_t i = 0; i < count; i++)
+        found += guid_equal(entries[i].id, id) && entries[i].member_count == 1 && guid_equal(entries[i].members[0], ada.id);
+    assert_int_equal(found, 1);
+    again = ada.id;
+    assert_int_equal(directory_change_members(directory, id, false, 1, &again), DIRECTORY_OK);
+    assert_int_equal(directory_find_entry(directory, &fixture->arena, DIRECTORY_KEY_LOGON, "friends", &friends), DIRECTORY_OK);
+    assert_int_equal(friends.member_count, 0);
+    assert_true(directory_has_right(directory, ada.id, DIRECTORY_MANAGE_MEMBERS, id));
+}
+
+static struct embedded_fixture *local_fixture; /* cmocka's tests take no argument of ours */
+static struct directory *directory_under_test;
+
+static void groups_beside_name_people_of_the_server(void **state)
+{
+    check_local_group(local_fixture, directory_under_test);
+}
+
 int main(void)
 {
+    const struct CMUnitTest beside_tests[] = {cmocka_unit_test(groups_beside_name_people_of_the_server)};
     void *state;
     char path[64] = "/tmp/mapihttp-contract-XXXXXX";
     if (!slapd_is_there())
@@ -163,6 +199,9 @@ int main(void)
     settings.administrators_dn = "cn=administrators," BASE;
     struct directory_contract contract = {.directory = slapd_directory(&settings, fixture->directory)};
     int failed = directory_contract_run(&contract);
+    local_fixture = fixture;
+    directory_under_test = contract.directory;
+    failed += cmocka_run_group_tests(beside_tests, NULL, NULL);
     if (failed)
         fputs(slapd->notices, stderr);
     directory_close(contract.directory);

@@ -95,6 +95,8 @@ enum directory_status ldap_verify_password(struct directory *directory, struct a
                                            const char *password, struct directory_user *ret_user);
 enum directory_status ldap_nt_hash(struct directory *directory, struct arena *arena, const char *domain, const char *account,
                                    uint8_t *ret_hash, struct directory_user *ret_user);
+/* By which id the embedded directory knows an entry: of what stands beside it, else its own. There must be one. */
+struct guid ldap_local_id(struct ldap_directory *directory, struct arena *arena, struct guid id);
 bool ldap_has_right(struct directory *directory, struct guid actor_id, enum directory_right right, struct guid owner_id);
 enum directory_status ldap_additional_mailboxes(struct directory *directory, struct arena *arena, struct guid actor_id,
                                                 uint32_t *ret_count, struct directory_user **ret_users);

@@ -359,7 +359,5 @@ enum directory_status ldap_find_entry(struct directory *directory, struct arena 
     status = directory_find_entry(ldap->local, arena, key, value, ret_entry);
     if (status == DIRECTORY_OK && ldap_account_beside(ret_entry->account, &id))
         return DIRECTORY_NOT_FOUND;
-    if (status == DIRECTORY_OK)
-        ret_entry->number = ldap_snapshots_number(ldap, ret_entry->id);
-    return status;
+    return status == DIRECTORY_OK ? ldap_snapshots_complete_local(ldap, arena, ret_entry) : status;
 }

@@ -125,8 +125,7 @@ static bool given_by_server(const struct ldap_snapshot *snapshot, const struct g
 
 /* --- beside --- */
 
-/* By which id the embedded directory knows an entry: of what stands beside it, else its own. */
-static struct guid local_id(struct ldap_directory *directory, struct arena *arena, struct guid id)
+struct guid ldap_local_id(struct ldap_directory *directory, struct arena *arena, struct guid id)
 {
     char account[GUID_TEXT_SIZE];
     struct directory_entry entry;
@@ -137,8 +136,8 @@ static struct guid local_id(struct ldap_directory *directory, struct arena *aren
 static bool given_locally(struct ldap_directory *directory, struct guid actor_id, enum directory_right right, struct guid owner_id)
 {
     struct arena work = {0};
-    bool given = directory->local && directory_has_right(directory->local, local_id(directory, &work, actor_id), right,
-                                                         local_id(directory, &work, owner_id));
+    bool given = directory->local && directory_has_right(directory->local, ldap_local_id(directory, &work, actor_id), right,
+                                                         ldap_local_id(directory, &work, owner_id));
     arena_free(&work);
     return given;
 }
@@ -189,7 +188,7 @@ static enum directory_status add_local(struct additional *additional, struct gui
     uint32_t count = 0;
     struct directory_user *users;
     enum directory_status status = directory_additional_mailboxes(directory->local, additional->arena,
-                                                                  local_id(directory, additional->arena, id), &count, &users);
+                                                                  ldap_local_id(directory, additional->arena, id), &count, &users);
     if (status == DIRECTORY_NOT_FOUND) /* nothing stands beside this one */
         return DIRECTORY_OK;
     for (uint32_t i = 0; status == DIRECTORY_OK && i < count; i++) {

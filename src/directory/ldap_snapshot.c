@@ -5,6 +5,8 @@
 #include "base/filetime.h"
 #include "directory/ldap_directory.h"
 
+#define RETRY_MS 5000u
+
 struct number {
     struct guid id;
     uint32_t number; /* 0: an empty place */
@@ -16,6 +18,8 @@ struct ldap_snapshots {
     pthread_mutex_t reading; /* held by the one that reads; before 'lock' */
     struct ldap_snapshot *current;
     uint64_t outdated, read_of; /* the current one shows the state after 'read_of' outdatings */
+    uint64_t local_version;     /* and this of the embedded directory */
+    uint64_t retry_at_ms;       /* an outdated one is not read again before: the last reading failed */
     atomic_uint_least64_t changes;
     struct number *numbers;
     uint32_t number_count, number_capacity;
@@ -73,13 +77,16 @@ void ldap_snapshot_release(struct ldap_snapshot *snapshot)
 
 /* --- reading --- */
 
-static struct ldap_snapshot *hold_current(struct ldap_snapshots *snapshots, bool *ret_outdated)
+static struct ldap_snapshot *hold_current(struct ldap_directory *directory, bool *ret_outdated)
 {
+    struct ldap_snapshots *snapshots = directory->snapshots;
+    uint64_t local_version = directory->local ? directory_version(directory->local) : 0;
     pthread_mutex_lock(&snapshots->lock);
     struct ldap_snapshot *current = snapshots->current;
     if (current)
         atomic_fetch_add(&current->references, 1);
-    *ret_outdated = snapshots->read_of != snapshots->outdated;
+    *ret_outdated = (snapshots->read_of != snapshots->outdated || snapshots->local_version != local_version) &&
+                    monotonic_ms() >= snapshots->retry_at_ms;
     pthread_mutex_unlock(&snapshots->lock);
     return current;
 }
@@ -91,9 +98,13 @@ static void read_next(struct ldap_directory *directory)
     uint64_t outdated = snapshots->outdated;
     pthread_mutex_unlock(&snapshots->lock);
     struct ldap_snapshot *next = ldap_snapshot_read(directory);
-    if (!next)
-        return;
     pthread_mutex_lock(&snapshots->lock);
+    snapshots->retry_at_ms = next ? 0 : monotonic_ms() + RETRY_MS;
+    if (!next) {
+        pthread_mutex_unlock(&snapshots->lock);
+        return;
+    }
+    snapshots->local_version = next->local_version;
     struct ldap_snapshot *old = snapshots->current;
     bool changed = !old || old->hash != next->hash;
     if (changed) {
@@ -144,16 +155,16 @@ struct ldap_snapshot *ldap_snapshots_acquire(struct ldap_directory *directory)
 {
     struct ldap_snapshots *snapshots = directory->snapshots;
     bool outdated;
-    struct ldap_snapshot *current = hold_current(snapshots, &outdated);
+    struct ldap_snapshot *current = hold_current(directory, &outdated);
     if (current && !outdated)
         return current;
     ldap_snapshot_release(current);
     pthread_mutex_lock(&snapshots->reading);
-    current = hold_current(snapshots, &outdated); /* another may have read it meanwhile */
+    current = hold_current(directory, &outdated); /* another may have read it meanwhile */
     if (!current || outdated) {
         ldap_snapshot_release(current);
         read_next(directory);
-        current = hold_current(snapshots, &outdated);
+        current = hold_current(directory, &outdated);
     }
     pthread_mutex_unlock(&snapshots->reading);
     if (current)
@@ -239,6 +250,46 @@ enum directory_status ldap_snapshots_complete(struct ldap_directory *directory, 
         ldap_search_dns(directory, arena, &record->query, LDAP_QUERY_MEMBERS_MAX, &queried) != LDAP_SUCCESS)
         queried.count = 0;
     bool done = ldap_snapshot_resolve(snapshot, arena, record, &queried);
+    ldap_snapshot_release(snapshot);
+    return done ? DIRECTORY_OK : DIRECTORY_UNAVAILABLE;
+}
+
+static bool take_references(struct arena *arena, struct directory_entry *entry, const struct directory_entry *from)
+{
+    struct directory_value *values = entry->value_count ? arena_copy(arena, entry->values, entry->value_count * sizeof *values) : NULL;
+    for (uint32_t i = 0; values && i < entry->value_count; i++) {
+        const struct directory_value *value = directory_entry_value(from, values[i].attribute);
+        if (!value || directory_attributes[values[i].attribute].kind != DIRECTORY_VALUE_REFERENCE)
+            continue;
+        struct bytes *item = arena_new(arena, struct bytes);
+        if (!item || !(*item = arena_bytes(arena, value->items[0])).data)
+            return false;
+        values[i].items = item;
+    }
+    entry->values = values;
+    return !entry->value_count || values;
+}
+
+enum directory_status ldap_snapshots_complete_local(struct ldap_directory *directory, struct arena *arena,
+                                                    struct directory_entry *entry)
+{
+    bool names_others = entry->member_count;
+    for (uint32_t i = 0; i < entry->value_count; i++)
+        names_others |= directory_attributes[entry->values[i].attribute].kind == DIRECTORY_VALUE_REFERENCE;
+    entry->number = ldap_snapshots_number(directory, entry->id);
+    if (!entry->number)
+        return DIRECTORY_UNAVAILABLE;
+    struct ldap_snapshot *snapshot = names_others ? ldap_snapshots_acquire(directory) : NULL;
+    if (!snapshot)
+        return names_others ? DIRECTORY_UNAVAILABLE : DIRECTORY_OK;
+    uint32_t index = ldap_snapshot_find(snapshot, entry->id);
+    bool done = true;
+    if (index != LDAP_SNAPSHOT_NONE) {
+        const struct directory_entry *from = &snapshot->records[index].entry;
+        entry->member_count = from->member_count;
+        entry->members = from->member_count ? arena_copy(arena, from->members, from->member_count * sizeof *from->members) : NULL;
+        done = take_references(arena, entry, from) && (!entry->member_count || entry->members);
+    }
     ldap_snapshot_release(snapshot);
     return done ? DIRECTORY_OK : DIRECTORY_UNAVAILABLE;
 }

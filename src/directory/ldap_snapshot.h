@@ -21,6 +21,7 @@ struct ldap_snapshot {
     uint32_t mailbox_count;
     uint32_t *groups;                 /* indexes of groups of both kinds */
     uint32_t group_count;
+    uint64_t local_version;           /* of the embedded directory, from before it was read */
     uint64_t hash;                    /* of all that clients can see */
 };
 #define LDAP_SNAPSHOT_NONE UINT32_MAX
@@ -29,7 +30,7 @@ struct ldap_snapshot {
 struct ldap_snapshots *ldap_snapshots_new(void);
 /* Stops the thread. */
 void ldap_snapshots_free(struct ldap_snapshots *snapshots);
-/* The current one, up to date with what we wrote ourselves; NULL where the server cannot be read and never could. */
+/* The current one, up to date with what we wrote ourselves and with the embedded directory, where the server lets us; NULL where the server cannot be read and never could. */
 struct ldap_snapshot *ldap_snapshots_acquire(struct ldap_directory *directory);
 void ldap_snapshot_release(struct ldap_snapshot *snapshot);
 /* How many times what was read differed from what was known before. Never blocks for long. */
@@ -40,6 +41,9 @@ void ldap_snapshots_outdate(struct ldap_snapshots *snapshots);
 uint32_t ldap_snapshots_number(struct ldap_directory *directory, struct guid id);
 /* Completes the entry of a record that a lookup found: number, legacy DN, members, references. */
 enum directory_status ldap_snapshots_complete(struct ldap_directory *directory, struct arena *arena, struct ldap_record *record);
+/* The same for an entry of the embedded directory alone, which names others by ids of its own. */
+enum directory_status ldap_snapshots_complete_local(struct ldap_directory *directory, struct arena *arena,
+                                                    struct directory_entry *entry);
 
 uint32_t ldap_snapshot_find(const struct ldap_snapshot *snapshot, struct guid id);
 uint32_t ldap_snapshot_find_dn(const struct ldap_snapshot *snapshot, const char *normal_dn);

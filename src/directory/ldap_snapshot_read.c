@@ -67,28 +67,97 @@ static bool read_kinds(struct ldap_directory *directory, struct making *making)
     return true;
 }
 
-/* Those of the embedded directory that do not stand beside somebody. Their members are of it, too, or stand beside members. */
-static bool read_local(struct ldap_directory *directory, struct making *making)
+/* --- the embedded directory's part --- */
+
+/* An entry that stands beside one of the server, under the id that the embedded directory knows it by. */
+struct beside {
+    struct guid local, id;
+};
+struct beside_list {
+    struct beside *items;
+    uint32_t count, capacity;
+};
+
+static int compare_guids(const void *a, const void *b)
 {
-    struct guid after, id;
-    struct directory_entry *entries;
-    uint32_t count = LOCAL_PAGE;
-    bool first = true;
-    while (directory->local && count == LOCAL_PAGE) {
-        struct ldap_record record = {.dn = "", .principal = "", .enabled = false};
-        if (directory_entries(directory->local, &making->snapshot->arena, first ? NULL : &after, LOCAL_PAGE, &count, &entries) !=
-            DIRECTORY_OK)
+    return memcmp(a, b, sizeof(struct guid));
+}
+
+static bool add_beside(struct beside_list *list, struct guid local, struct guid id)
+{
+    if (list->count == list->capacity) {
+        uint32_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct beside *items = reallocarray(list->items, capacity, sizeof *items);
+        if (!items)
             return false;
-        for (uint32_t i = 0; i < count; i++) {
-            record.entry = entries[i];
-            after = entries[i].id;
-            record.enabled = entries[i].kind == DIRECTORY_USER;
-            if (!ldap_account_beside(entries[i].account, &id) && !take(making, &record))
-                return false;
-        }
-        first = false;
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = (struct beside){local, id};
+    return true;
+}
+
+static struct guid id_for(const struct beside_list *list, struct guid local)
+{
+    const struct beside *found = list->count ? bsearch(&local, list->items, list->count, sizeof *list->items, compare_guids) : NULL;
+    return found ? found->id : local;
+}
+
+/* Those that do not stand beside somebody are records; of the others the ids are kept. */
+static bool read_local_page(struct making *making, struct beside_list *list, const struct directory_entry *entries, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct ldap_record record = {.dn = "", .principal = "", .enabled = entries[i].kind == DIRECTORY_USER, .entry = entries[i]};
+        struct guid id;
+        if (ldap_account_beside(entries[i].account, &id) ? !add_beside(list, entries[i].id, id) : !take(making, &record))
+            return false;
     }
     return true;
+}
+
+/* A group's members and owner may be named by what stands beside them. */
+static bool name_as_server(const struct beside_list *list, struct arena *arena, struct directory_entry *entry)
+{
+    struct guid *members = entry->member_count ? arena_copy(arena, entry->members, entry->member_count * sizeof *members) : NULL;
+    if (entry->member_count && !members)
+        return false;
+    for (uint32_t i = 0; i < entry->member_count; i++)
+        members[i] = id_for(list, members[i]);
+    if (entry->member_count)
+        qsort(members, entry->member_count, sizeof *members, compare_guids);
+    entry->members = members;
+    for (uint32_t i = 0; i < entry->value_count; i++) {
+        struct guid id;
+        const struct directory_value *value = &entry->values[i];
+        if (directory_attributes[value->attribute].kind != DIRECTORY_VALUE_REFERENCE || value->items[0].size != sizeof id.data)
+            continue;
+        memcpy(id.data, value->items[0].data, sizeof id.data);
+        id = id_for(list, id);
+        memcpy((uint8_t *)value->items[0].data, id.data, sizeof id.data); /* of our arena */
+    }
+    return true;
+}
+
+static bool read_local(struct ldap_directory *directory, struct making *making)
+{
+    struct arena *arena = &making->snapshot->arena;
+    struct beside_list list = {.count = 0};
+    struct guid after;
+    struct directory_entry *entries;
+    uint32_t count = LOCAL_PAGE, first = making->snapshot->count;
+    bool done = true;
+    for (bool begun = false; done && directory->local && count == LOCAL_PAGE; begun = true) {
+        done = directory_entries(directory->local, arena, begun ? &after : NULL, LOCAL_PAGE, &count, &entries) == DIRECTORY_OK &&
+               read_local_page(making, &list, entries, count);
+        if (done && count)
+            after = entries[count - 1].id;
+    }
+    if (done && list.count)
+        qsort(list.items, list.count, sizeof *list.items, compare_guids);
+    for (uint32_t i = first; done && i < making->snapshot->count; i++)
+        done = name_as_server(&list, arena, &making->snapshot->records[i].entry);
+    free(list.items);
+    return done;
 }
 
 /* --- order --- */
@@ -235,11 +304,6 @@ static bool add_dns(const struct ldap_snapshot *snapshot, const struct ldap_name
     return true;
 }
 
-static int compare_guids(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct guid));
-}
-
 static bool resolve_members(const struct ldap_snapshot *snapshot, struct arena *arena, struct ldap_record *record,
                             const struct ldap_names *queried_dns)
 {
@@ -360,6 +424,7 @@ struct ldap_snapshot *ldap_snapshot_read(struct ldap_directory *directory)
     snapshot->arena.size_max = ARENA_OF_A_SNAPSHOT_MAX;
     snapshot->arena.first_size = 1u << 16;
     struct making making = {.snapshot = snapshot};
+    snapshot->local_version = directory->local ? directory_version(directory->local) : 0;
     bool done = read_kinds(directory, &making) && read_local(directory, &making);
     if (done) {
         sort_and_thin(snapshot);

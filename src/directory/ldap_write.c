@@ -162,7 +162,6 @@ enum directory_status ldap_set_values(struct directory *directory, struct guid i
     enum directory_status status = DIRECTORY_OK;
     if (is_local(ldap, &arena, id)) {
         status = directory_set_values(ldap->local, id, count, values);
-        ldap_snapshots_outdate(ldap->snapshots);
     } else if (!ldap->settings.writable) {
         status = DIRECTORY_READ_ONLY;
     } else if ((status = find_by_id(ldap, &arena, id, &record)) == DIRECTORY_OK) {
@@ -228,6 +227,18 @@ static enum directory_status change_group(struct ldap_directory *directory, stru
     return modify(directory, &modification);
 }
 
+/* A group of the embedded directory names people of the server by what stands beside them; where nothing does, INVALID. */
+static enum directory_status change_local_group(struct ldap_directory *directory, struct arena *arena, struct guid group_id, bool add,
+                                                uint32_t count, const struct guid *members)
+{
+    struct guid *local = arena_array(arena, struct guid, count ? count : 1);
+    if (!local)
+        return DIRECTORY_UNAVAILABLE;
+    for (uint32_t i = 0; i < count; i++)
+        local[i] = ldap_local_id(directory, arena, members[i]);
+    return directory_change_members(directory->local, group_id, add, count, local);
+}
+
 enum directory_status ldap_change_members(struct directory *directory, struct guid group_id, bool add, uint32_t count,
                                           const struct guid *members)
 {
@@ -238,8 +249,7 @@ enum directory_status ldap_change_members(struct directory *directory, struct gu
     enum directory_status status = DIRECTORY_READ_ONLY;
     guid_format(group_id, text);
     if (is_local(ldap, &arena, group_id)) {
-        status = directory_change_members(ldap->local, group_id, add, count, members);
-        ldap_snapshots_outdate(ldap->snapshots);
+        status = change_local_group(ldap, &arena, group_id, add, count, members);
     } else if (ldap->settings.writable) {
         /* Not from the cache: who is a member now decides what is to be done. */
         status = ldap_find_record(ldap, &arena, DIRECTORY_KEY_ID, text, false, LDAP_SELECTION_ALL, &group);

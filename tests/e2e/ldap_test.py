@@ -118,6 +118,13 @@ class LdapTest(unittest.TestCase):
         self.assertIs(json.loads(self.server._admin('ldap', 'show', 'erin', '--json'))['mapi'], False)
         self.assertNotIn('beside', self.server.command('gal').stdout.decode())
         self.assertEqual(self.ask('mailbox', *basic(name)).status, 401)
+        # Entries of the file alone are there like those of the server, and name its people by what stands beside them.
+        self.server._admin('contact', 'add', 'zoe', '--display-name', 'Zoe Outside', '--email', 'zoe@elsewhere.example')
+        self.server._admin('group', 'add', 'friends', '--display-name', 'Friends', '--managedBy', name)
+        self.server._admin('group', 'add-member', 'friends', name, 'zoe')
+        self.assertTrue(self.until(lambda: {'Zoe Outside', 'Friends'} <= set(
+            row['display_name'] for row in json.loads(self.server.command('gal', '--json').stdout))))
+        self.assertEqual(json.loads(self.server._admin('ldap', 'show', 'friends', '--json'))['members'], 2)
 
     def test_the_command_says_what_the_server_sees(self):
         counts = dict(line.split() for line in self.server._admin('ldap', 'check').splitlines())
