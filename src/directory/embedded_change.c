@@ -190,27 +190,19 @@ static enum directory_status change_switches(struct embedded_directory *embedded
 enum directory_status embedded_directory_change(struct directory *directory, struct guid id,
                                                 const struct embedded_change *change, struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    struct arena arena = {0};
-    struct embedded_subject subject;
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = embedded_subject(embedded, &arena, id, &subject, ret_error);
+    struct embedded_writing writing;
+    enum directory_status status = embedded_writing_begin(&writing, directory, id, ret_error);
     if (status == DIRECTORY_OK)
-        status = check_kind_fields(&subject, change, ret_error);
+        status = check_kind_fields(&writing.subject, change, ret_error);
     if (status == DIRECTORY_OK)
-        status = check_values(&arena, &subject, change, ret_error);
+        status = check_values(&writing.arena, &writing.subject, change, ret_error);
     if (status == DIRECTORY_OK)
-        status = change_names(embedded, &arena, &subject, change, ret_error);
+        status = change_names(writing.embedded, &writing.arena, &writing.subject, change, ret_error);
     if (status == DIRECTORY_OK)
-        status = change_switches(embedded, &subject, change);
+        status = change_switches(writing.embedded, &writing.subject, change);
     if (status == DIRECTORY_OK && change->archive_guid)
-        status = change_archive(embedded, &subject, *change->archive_guid, ret_error);
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    arena_free(&arena);
-    return embedded_write_end(embedded, status, ret_error);
+        status = change_archive(writing.embedded, &writing.subject, *change->archive_guid, ret_error);
+    return embedded_writing_end(&writing, status, ret_error);
 }
 
 /* --- addresses --- */
@@ -248,20 +240,11 @@ static enum directory_status change_address(struct embedded_directory *embedded,
 static enum directory_status write_address(struct directory *directory, struct guid id, const char *address,
                                            enum address_change change, struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    struct arena arena = {0};
-    struct embedded_subject subject;
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = embedded_subject(embedded, &arena, id, &subject, ret_error);
+    struct embedded_writing writing;
+    enum directory_status status = embedded_writing_begin(&writing, directory, id, ret_error);
     if (status == DIRECTORY_OK)
-        status = change_address(embedded, &arena, &subject, address, change, ret_error);
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    status = embedded_write_end(embedded, status, ret_error);
-    arena_free(&arena);
-    return status;
+        status = change_address(writing.embedded, &writing.arena, &writing.subject, address, change, ret_error);
+    return embedded_writing_end(&writing, status, ret_error);
 }
 
 enum directory_status embedded_directory_put_address(struct directory *directory, struct guid id, const char *address,
@@ -279,20 +262,11 @@ enum directory_status embedded_directory_drop_address(struct directory *director
 enum directory_status embedded_directory_set_addresses(struct directory *directory, struct guid id, uint32_t count,
                                                        const char *const *addresses, struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    struct arena arena = {0};
-    struct embedded_subject subject;
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = embedded_subject(embedded, &arena, id, &subject, ret_error);
+    struct embedded_writing writing;
+    enum directory_status status = embedded_writing_begin(&writing, directory, id, ret_error);
     if (status == DIRECTORY_OK)
-        status = embedded_write_addresses(embedded, &arena, &subject, count, addresses, ret_error);
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    status = embedded_write_end(embedded, status, ret_error);
-    arena_free(&arena);
-    return status;
+        status = embedded_write_addresses(writing.embedded, &writing.arena, &writing.subject, count, addresses, ret_error);
+    return embedded_writing_end(&writing, status, ret_error);
 }
 
 /* --- further DNs --- */
@@ -300,35 +274,19 @@ enum directory_status embedded_directory_set_addresses(struct directory *directo
 enum directory_status embedded_directory_add_legacy_dn(struct directory *directory, struct guid id, const char *legacy_dn,
                                                        struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    struct arena arena = {0};
-    struct embedded_subject subject;
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = embedded_subject(embedded, &arena, id, &subject, ret_error);
+    struct embedded_writing writing;
+    enum directory_status status = embedded_writing_begin(&writing, directory, id, ret_error);
     if (status == DIRECTORY_OK)
-        status = embedded_write_legacy_dn(embedded, &arena, &subject, legacy_dn, ret_error);
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    arena_free(&arena);
-    return embedded_write_end(embedded, status, ret_error);
+        status = embedded_write_legacy_dn(writing.embedded, &writing.arena, &writing.subject, legacy_dn, ret_error);
+    return embedded_writing_end(&writing, status, ret_error);
 }
 
 enum directory_status embedded_directory_remove_legacy_dn(struct directory *directory, struct guid id, const char *legacy_dn,
                                                           struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    struct arena arena = {0};
-    struct embedded_subject subject;
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = embedded_subject(embedded, &arena, id, &subject, ret_error);
+    struct embedded_writing writing;
+    enum directory_status status = embedded_writing_begin(&writing, directory, id, ret_error);
     if (status == DIRECTORY_OK)
-        status = set_text(embedded, "DELETE FROM old_legacy_dn WHERE entry=?1 AND legacy_dn=?2", id, legacy_dn);
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    arena_free(&arena);
-    return embedded_write_end(embedded, status, ret_error);
+        status = set_text(writing.embedded, "DELETE FROM old_legacy_dn WHERE entry=?1 AND legacy_dn=?2", id, legacy_dn);
+    return embedded_writing_end(&writing, status, ret_error);
 }

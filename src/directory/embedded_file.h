@@ -120,6 +120,19 @@ struct embedded_subject {
 };
 enum directory_status embedded_subject(struct embedded_directory *embedded, struct arena *arena, struct guid id,
                                        struct embedded_subject *ret_subject, struct embedded_error *ret_error);
+
+/* A write of one entry. begin: the transaction and the entry; end, always: marks the entry as changed where 'status' is OK, and
+ * ends the transaction by it. */
+struct embedded_writing {
+    struct embedded_directory *embedded;
+    struct arena arena;
+    struct embedded_subject subject;
+    bool open;
+};
+enum directory_status embedded_writing_begin(struct embedded_writing *writing, struct directory *directory, struct guid id,
+                                             struct embedded_error *ret_error);
+enum directory_status embedded_writing_end(struct embedded_writing *writing, enum directory_status status,
+                                           struct embedded_error *ret_error);
 /* Whether an entry ('own', all zero for a new one) may have that account or that principal name. */
 enum directory_status embedded_check_account(struct embedded_directory *embedded, const char *account, enum directory_kind kind,
                                              struct guid own, struct embedded_error *ret_error);

@@ -196,20 +196,11 @@ enum directory_status embedded_write_values(struct embedded_directory *embedded,
 enum directory_status embedded_directory_put_values(struct directory *directory, struct guid id, uint32_t count,
                                                     const struct directory_value *values, struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    struct arena arena = {0};
-    struct embedded_subject subject;
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = embedded_subject(embedded, &arena, id, &subject, ret_error);
+    struct embedded_writing writing;
+    enum directory_status status = embedded_writing_begin(&writing, directory, id, ret_error);
     if (status == DIRECTORY_OK)
-        status = embedded_write_values(embedded, &arena, &subject, count, values, ret_error);
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    status = embedded_write_end(embedded, status, ret_error);
-    arena_free(&arena);
-    return status;
+        status = embedded_write_values(writing.embedded, &writing.arena, &writing.subject, count, values, ret_error);
+    return embedded_writing_end(&writing, status, ret_error);
 }
 
 enum directory_status embedded_set_values(struct directory *directory, struct guid id, uint32_t count,

@@ -32,6 +32,26 @@ enum directory_status embedded_subject(struct embedded_directory *embedded, stru
     return status;
 }
 
+enum directory_status embedded_writing_begin(struct embedded_writing *writing, struct directory *directory, struct guid id,
+                                             struct embedded_error *ret_error)
+{
+    *writing = (struct embedded_writing){.embedded = embedded_of(directory)};
+    enum directory_status status = embedded_write_begin(writing->embedded, ret_error);
+    writing->open = status == DIRECTORY_OK;
+    return writing->open ? embedded_subject(writing->embedded, &writing->arena, id, &writing->subject, ret_error) : status;
+}
+
+enum directory_status embedded_writing_end(struct embedded_writing *writing, enum directory_status status,
+                                           struct embedded_error *ret_error)
+{
+    if (status == DIRECTORY_OK)
+        status = embedded_touch(writing->embedded, writing->subject.id);
+    if (writing->open)
+        status = embedded_write_end(writing->embedded, status, ret_error);
+    arena_free(&writing->arena);
+    return status;
+}
+
 enum directory_status embedded_touch(struct embedded_directory *embedded, struct guid id)
 {
     sqlite3_stmt *update = embedded_query(embedded, "UPDATE entry SET changed=?2 WHERE id=?1");
