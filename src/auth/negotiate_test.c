@@ -338,6 +338,14 @@ static void reads_der_strictly(void **state)
         assert_false(spnego_response_read(bad[i], &response));
     assert_true(spnego_response_read(BYTES_LITERAL("\xA1\x02\x30\x00"), &response));
     assert_int_equal(response.state, SPNEGO_NO_STATE);
+    /* A long length with a zero in front. */
+    uint8_t token[0x90] = {0};
+    struct bytes good = spnego_response_make(&fixture->arena, &(struct spnego_response){
+        .state = SPNEGO_NO_STATE, .token = bytes_of(token, sizeof token)});
+    assert_true(spnego_response_read(good, &response));
+    assert_int_equal(good.data[1], 0x81);
+    struct bytes padded = joined(fixture, BYTES_LITERAL("\xA1\x82\x00"), bytes_of(good.data + 2, good.size - 2));
+    assert_false(spnego_response_read(padded, &response));
 }
 
 /* What is written is read back, at every size where the form of a length changes. */
