@@ -5,45 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/base64url.h"
+
 #define NAME_SIZE_MAX 512u
 #define TIME_MAX 253402300799.0 /* the year 9999 */
-
-/* --- base64url without padding (RFC 7515 2) --- */
-
-static int base64url_digit(uint8_t character)
-{
-    if (character >= 'A' && character <= 'Z')
-        return character - 'A';
-    if (character >= 'a' && character <= 'z')
-        return character - 'a' + 26;
-    if (character >= '0' && character <= '9')
-        return character - '0' + 52;
-    return character == '-' ? 62 : character == '_' ? 63 : -1;
-}
-
-static bool base64url_read(struct arena *arena, struct bytes text, struct bytes *ret_bytes)
-{
-    uint8_t *data = arena_allocate(arena, text.size / 4 * 3 + 3);
-    uint32_t bits = 0, bit_count = 0;
-    size_t size = 0;
-    if (!data || text.size == 0 || text.size % 4 == 1)
-        return false;
-    for (size_t i = 0; i < text.size; i++) {
-        int digit = base64url_digit(text.data[i]);
-        if (digit < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)digit;
-        bit_count += 6;
-        if (bit_count >= 8) {
-            bit_count -= 8;
-            data[size++] = (uint8_t)(bits >> bit_count);
-        }
-    }
-    if (bits & ((1u << bit_count) - 1)) /* the unused bits are zero: one text for one content */
-        return false;
-    *ret_bytes = bytes_of(data, size);
-    return true;
-}
 
 /* --- parts --- */
 
@@ -67,7 +32,7 @@ static bool split(struct bytes token, struct bytes parts[3])
 static json_t *part_read(struct arena *arena, struct bytes part)
 {
     struct bytes text;
-    if (!base64url_read(arena, part, &text))
+    if (!base64url_decode(arena, part, &text))
         return NULL;
     json_t *object = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
     if (object && !json_is_object(object)) {
@@ -98,12 +63,12 @@ static const char *header_cause(const json_t *object, struct bearer_header *head
 
 bool bearer_header_read(struct arena *arena, struct bytes token, struct bearer_header *ret_header, const char **ret_cause)
 {
-    struct bytes parts[3], signature;
+    struct bytes parts[3], content;
     struct bearer_header header = {0};
     json_t *object = NULL;
     *ret_cause = "malformed bearer token";
-    if (token.size > BEARER_TOKEN_SIZE_MAX || !split(token, parts) || !base64url_read(arena, parts[2], &signature) ||
-        !(object = part_read(arena, parts[0])))
+    if (token.size > BEARER_TOKEN_SIZE_MAX || !split(token, parts) || !base64url_decode(arena, parts[1], &content) ||
+        !base64url_decode(arena, parts[2], &content) || !(object = part_read(arena, parts[0])))
         return false;
     const char *cause = header_cause(object, &header);
     const char *key_id = json_string_value(json_object_get(object, "kid"));

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/base64url.h"
+
 #define KEY_ID_SIZE_MAX 512u
 
 static const struct {
@@ -69,20 +71,40 @@ static bool for_signatures(const json_t *object)
     return false;
 }
 
+/* Whether a member is base64url of a number of 'size_min' to 'size_max' octets. cjose asserts what it should check: whatever it
+ * is given must have been looked at here. */
+static bool number_fits(const json_t *object, const char *name, size_t size_min, size_t size_max)
+{
+    struct arena arena = {0};
+    struct bytes number;
+    bool fits_in = member(object, name) && base64url_decode(&arena, bytes_of_string(member(object, name)), &number) &&
+                   number.size >= size_min && number.size <= size_max;
+    arena_free(&arena);
+    return fits_in;
+}
+
+/* Octets of a coordinate (RFC 7518 6.2.1.2). */
+static size_t coordinate_size(const char *curve)
+{
+    return strcmp(curve, "P-256") == 0 ? 32 : strcmp(curve, "P-384") == 0 ? 48 : 66;
+}
+
 /* The public part alone: what cjose is given cannot hold anything else. */
 static json_t *public_part(const json_t *object, const char **ret_kind, const char **ret_curve)
 {
     const char *kind = member(object, "kty");
-    if (kind && strcmp(kind, "RSA") == 0 && member(object, "n") && member(object, "e")) {
+    if (kind && strcmp(kind, "RSA") == 0 && number_fits(object, "n", JWKS_RSA_BITS_MIN / 8, JWKS_RSA_BITS_MAX / 8 + 1) &&
+        number_fits(object, "e", 1, 8)) {
         *ret_kind = "RSA";
         *ret_curve = "";
         return json_pack("{s:s, s:s, s:s}", "kty", "RSA", "n", member(object, "n"), "e", member(object, "e"));
     }
     const char *curve = member(object, "crv");
-    if (!kind || strcmp(kind, "EC") != 0 || !curve || !member(object, "x") || !member(object, "y"))
+    if (!kind || strcmp(kind, "EC") != 0 || !curve)
         return NULL;
     for (unsigned i = 0; i < JWS_ALGORITHM_COUNT; i++)
-        if (strcmp(algorithms[i].curve, curve) == 0) {
+        if (strcmp(algorithms[i].curve, curve) == 0 && *curve && number_fits(object, "x", coordinate_size(curve), coordinate_size(curve)) &&
+            number_fits(object, "y", coordinate_size(curve), coordinate_size(curve))) {
             *ret_kind = "EC";
             *ret_curve = algorithms[i].curve;
             return json_pack("{s:s, s:s, s:s, s:s}", "kty", "EC", "crv", curve, "x", member(object, "x"), "y", member(object, "y"));

@@ -45,5 +45,5 @@ enum jws_result {
     JWS_UNKNOWN_KEY, /* none of that id for that algorithm; without an id: not exactly one for the algorithm */
     JWS_BAD,         /* not signed with the key */
 };
-/* Checks the signature of a compact JWS (RFC 7515 7.1) whose header names 'algorithm' and perhaps the key ('key_id' NULL: not). */
+/* Checks the signature of a compact JWS (RFC 7515 7.1) that bearer_header_read has found well-formed, whose header names 'algorithm' and perhaps the key ('key_id' NULL: not). */
 enum jws_result jwks_verify(const struct jwks *jwks, enum jws_algorithm algorithm, const char *key_id, struct bytes compact);
