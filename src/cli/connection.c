@@ -176,6 +176,23 @@ int connection_option(struct connection *connection, int argc, char **argv, int 
 }
 
 /* Of any length up to SECRET_SIZE_MAX: a token with many groups has some thousand letters. */
+bool connection_words(struct connection *connection, int argc, char **argv, bool *ret_json)
+{
+    bool as_json = false;
+    for (int i = 1; i < argc; i++) {
+        int taken = connection_option(connection, argc, argv, &i);
+        if (taken < 0)
+            return false;
+        if (!taken && strcmp(argv[i], "--json")) {
+            command_usage_error(connection->command, "'%s' is not understood", argv[i]);
+            return false;
+        }
+        as_json |= !taken;
+    }
+    *ret_json = as_json;
+    return true;
+}
+
 static char *first_line(FILE *file)
 {
     char *line = calloc(1, SECRET_SIZE_MAX), *copy = NULL;

@@ -50,6 +50,8 @@ void connection_initialize(struct connection *connection, const struct command *
 /* Looks at argv[*index]; takes it, and its value, if it is one of the options above. 1: taken, *index stands on the last
  * word taken. 0: not one of them. -1: malformed, said so. */
 int connection_option(struct connection *connection, int argc, char **argv, int *index);
+/* All words of a command that takes nothing but these and --json. False: already complained. */
+bool connection_words(struct connection *connection, int argc, char **argv, bool *ret_json);
 /* Finds the password and whatever else is needed: COMMAND_DONE, or the exit status after a complaint. */
 int connection_prepare(struct connection *connection);
 /* connection_prepare() and mapihttp_session_open(). From here on SIGINT and SIGTERM cancel the session. NULL: said why. */

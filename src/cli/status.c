@@ -79,14 +79,8 @@ static int run(const struct command *command, int argc, char **argv)
     struct connection connection;
     bool as_json = false;
     connection_initialize(&connection, command);
-    for (int i = 1; i < argc; i++) {
-        int taken = connection_option(&connection, argc, argv, &i);
-        if (taken < 0)
-            return COMMAND_USAGE;
-        if (!taken && strcmp(argv[i], "--json"))
-            return command_usage_error(command, "'%s' is not understood", argv[i]);
-        as_json = as_json || !taken;
-    }
+    if (!connection_words(&connection, argc, argv, &as_json))
+        return COMMAND_USAGE;
     struct mapihttp_session *session = connection_open(&connection);
     int status = session ? show(&connection, session, as_json) : COMMAND_FAILED;
     connection_close(&connection);

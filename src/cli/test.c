@@ -255,14 +255,8 @@ static int run(const struct command *command, int argc, char **argv)
     struct connection connection;
     bool as_json = false;
     connection_initialize(&connection, command);
-    for (int i = 1; i < argc; i++) {
-        int taken = connection_option(&connection, argc, argv, &i);
-        if (taken < 0)
-            return COMMAND_USAGE;
-        if (!taken && strcmp(argv[i], "--json"))
-            return command_usage_error(command, "'%s' is not understood", argv[i]);
-        as_json = as_json || !taken;
-    }
+    if (!connection_words(&connection, argc, argv, &as_json))
+        return COMMAND_USAGE;
     connection.options.attempts_max = 2; /* a test says what is wrong now */
     int status = connection_prepare(&connection);
     if (!status)
