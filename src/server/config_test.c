@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "directory/directory.h"
+
 static struct config *read_good(const char *text)
 {
     struct config *config = NULL;
@@ -94,6 +96,29 @@ static void explains_what_is_wrong(void **state)
         "test.conf: [organisation] public_url does not begin with https://");
 }
 
+static void reads_methods_of_log_on(void **state)
+{
+    struct config *config = read_good("");
+    assert_int_equal(config->methods, DIRECTORY_METHOD_BASIC);
+    assert_int_equal(config->mapi_methods, DIRECTORY_METHOD_ALL);
+    assert_true(config->persist && !config->basic_over_plain && !config->others_over_plain);
+    config_free(config);
+    config = read_good("[authentication]\nmethods = NTLM, basic  negotiate\noab_methods = basic\n");
+    assert_int_equal(config->methods, DIRECTORY_METHOD_BASIC | DIRECTORY_METHOD_NTLM | DIRECTORY_METHOD_KERBEROS);
+    assert_int_equal(config->oab_methods, DIRECTORY_METHOD_BASIC);
+    config_free(config);
+    expect_error("[authentication]\nmethods = basic digest\n",
+                 "test.conf:2: [authentication] methods: 'digest' is not one of basic|ntlm|negotiate|bearer");
+    expect_error("[authentication]\nmethods = ,\n",
+                 "test.conf:2: [authentication] methods: name at least one of basic|ntlm|negotiate|bearer");
+    expect_error("[authentication]\nextended_protection = yes\n",
+                 "test.conf:2: [authentication] extended_protection: 'yes' is not one of none|allow|require");
+    expect_error("[authentication]\nntlm_helper = ntlm_auth\n",
+                 "test.conf: [authentication] ntlm_helper and negotiate_helper begin with the program's absolute path");
+    expect_error("[authentication]\nmethods = negotiate\n",
+                 "test.conf: [authentication] methods names negotiate without ntlm, but [kerberos] keytab is not set");
+}
+
 static void explains_bad_listeners(void **state)
 {
     expect_error("[http]\nlisten = 443\n", "test.conf:2: [http] listen: '443': say 'tls' or 'plain' behind the address");
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(reads_values_with_units),
         cmocka_unit_test(explains_what_is_wrong),
+        cmocka_unit_test(reads_methods_of_log_on),
         cmocka_unit_test(explains_bad_listeners),
         cmocka_unit_test(refuses_long_lines_and_missing_files),
         cmocka_unit_test(matches_the_example),
