@@ -228,6 +228,26 @@ class KerberosTest(unittest.TestCase):
         reply = self.reply_of(negotiation([NTLM, MICROSOFT_KERBEROS], b'NTLMSSP\0\1\0\0\0'))  # 'ntlm' is not offered here
         self.assertIn(MICROSOFT_KERBEROS, reply)
 
+    def test_downgrade(self):
+        """Where not the client's first choice is taken, somebody may have changed its list: without its integrity code over the
+        list (RFC 4178 5) even a good ticket lets nobody in."""
+        connection = http.client.HTTPSConnection('localhost', self.server.tls_port,
+                                                 context=ssl.create_default_context(cafile=self.server.certificate))
+        headers = dict(words.split(': ', 1) for words in endpoints.MAPI_HEADERS if ': ' in words)
+
+        def ask(**more):
+            connection.request('POST', '/mapi/emsmdb/', b'', {**headers, **more})
+            answer = connection.getresponse()
+            answer.read()
+            return answer
+
+        first = ask(Authorization='Negotiate ' + negotiation([NEGOEX, KERBEROS], b'whatever that is'))
+        self.assertIn(KERBEROS, base64.b64decode(first.getheader('WWW-Authenticate').split()[1]))
+        ticket = base64.b64decode(self.token('--raw'))
+        self.assertEqual(ask(Authorization='Negotiate ' + next_negotiation(ticket)).status, 401)
+        self.assertEqual(ask().status, 401)
+        connection.close()
+
     # --- what changes while the server runs ---
 
     def test_key_changes_and_keytab_is_read_again(self):

@@ -102,18 +102,17 @@ int main(int argc, char **argv)
             die(leg ? "the server's token" : "token", major, minor);
         if (leg == 0)
             print_base64(&output);
+        OM_uint32 ignored;
+        gss_release_buffer(&ignored, &output);
         if (!complete)
-            return 0;
-        if (leg == 0) {
+            break;
+        if (leg == 0)
             input = (gss_buffer_desc){read_base64(answer), answer};
-            if (!input.length) {
-                fputs("negotiate_token: no token of the server\n", stderr);
-                return 1;
-            }
-        }
     }
-    if (major != GSS_S_COMPLETE || !(flags & GSS_C_MUTUAL_FLAG))
-        return 1;
-    puts("complete");
-    return 0;
+    bool proved = major == GSS_S_COMPLETE && flags & GSS_C_MUTUAL_FLAG;
+    gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
+    gss_release_name(&minor, &target);
+    if (complete)
+        puts(proved ? "complete" : "incomplete");
+    return complete && !proved;
 }
