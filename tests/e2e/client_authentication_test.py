@@ -3,6 +3,7 @@ and all offered; where secrets come from, and where they are never sent."""
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -80,6 +81,7 @@ class ClientAuthenticationTest(unittest.TestCase):
         cls.server.__exit__()
         cls.realm.close()
         cls.provider.close()
+        shutil.rmtree(cls.folder)
         del os.environ['KRB5_CONFIG']
 
     def restart(self, methods, **more):
