@@ -1,31 +1,49 @@
-"""libmapihttp by ctypes: the public headers' structures as far as the tests need them."""
+"""libmapihttp by ctypes: with the structures as the public headers declare them."""
 import ctypes
 import os
+import re
 import subprocess
 import unittest
 
 import harness
 
 
+TYPES = {'bool': ctypes.c_bool, 'uint32_t': ctypes.c_uint32, 'uint64_t': ctypes.c_uint64, 'size_t': ctypes.c_size_t}
+
+
+def fields(header, structure):
+    """The fields of a structure as the public header declares them, one declaration a line."""
+    with open(os.path.join(harness.ROOT, 'include/mapihttp', header), encoding='utf-8') as file:
+        text = re.sub(r'/\*.*?\*/', '', file.read(), flags=re.DOTALL)
+    result = []
+    for line in re.search(rf'^struct {structure} {{\n(.*?)^}};', text, re.DOTALL | re.MULTILINE)[1].split(';'):
+        line = ' '.join(line.split())
+        if match := re.fullmatch(r'.*\(\*(\w+)\)\(.*\)', line):
+            result.append((match[1], ctypes.c_void_p))
+        elif match := re.fullmatch(r'const char \*(\w+)', line):
+            result.append((match[1], ctypes.c_char_p))
+        elif match := re.fullmatch(r'.*\*(\w+)', line):
+            result.append((match[1], ctypes.c_void_p))
+        elif match := re.fullmatch(r'char (\w+)\[(\d+)\]', line):
+            result.append((match[1], ctypes.c_char * int(match[2])))
+        elif match := re.fullmatch(r'enum \w+ (\w+)', line):
+            result.append((match[1], ctypes.c_int))
+        elif line:
+            kind, name = line.split()
+            result.append((name, TYPES[kind]))
+    return result
+
+
 class Options(ctypes.Structure):
-    _fields_ = [('address', ctypes.c_char_p), ('user', ctypes.c_char_p), ('password', ctypes.c_char_p),
-                ('bearer_token', ctypes.c_char_p), ('authentication', ctypes.c_int), ('server', ctypes.c_char_p),
-                ('url', ctypes.c_char_p), ('user_dn', ctypes.c_char_p), ('ca_file', ctypes.c_char_p),
-                ('connect_to', ctypes.c_char_p), ('client_application', ctypes.c_char_p), ('insecure', ctypes.c_bool),
-                ('resend', ctypes.c_bool), ('keep_alive', ctypes.c_bool), ('connect_timeout_ms', ctypes.c_uint32),
-                ('response_timeout_ms', ctypes.c_uint32), ('attempts_max', ctypes.c_uint32), ('retry_pause_ms', ctypes.c_uint32),
-                ('trace', ctypes.c_void_p), ('trace_data', ctypes.c_void_p)]
+    _fields_ = fields('session.h', 'mapihttp_options')
 
 
 class Error(ctypes.Structure):
-    _fields_ = [('status', ctypes.c_int), ('code', ctypes.c_uint32), ('text', ctypes.c_char * 500)]
+    _fields_ = fields('error.h', 'mapihttp_error')
 
 
 class State(ctypes.Structure):
-    _fields_ = [('url', ctypes.c_char_p), ('user_dn', ctypes.c_char_p), ('expiration_ms', ctypes.c_uint32),
-                ('pending_period_ms', ctypes.c_uint32), ('resend_supported', ctypes.c_bool), ('context_count', ctypes.c_uint64),
-                ('logon_count', ctypes.c_uint64), ('resend_count', ctypes.c_uint64), ('repeat_count', ctypes.c_uint64),
-                ('reconnect_count', ctypes.c_uint64), ('connection_count', ctypes.c_size_t), ('connections', ctypes.c_void_p)]
+    _fields_ = fields('session.h', 'mapihttp_session_state')
 
 
 def load():
