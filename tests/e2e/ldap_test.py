@@ -169,6 +169,8 @@ class SettingsTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
+    if os.environ.get('MAPIHTTP_SANITIZED'):  # sanitizers load modules themselves, without the program's run path
+        os.environ['LD_LIBRARY_PATH'] = os.path.join(harness.BUILD, 'src', 'server')
     if not slapd.is_there():
         harness.skip('slapd and ldap-utils are not installed')
     unittest.main()

@@ -3,6 +3,7 @@ stopped with it. Standard library only.
 
     with slapd.Slapd({'alice': {...attributes...}}) as directory: ...
 """
+import atexit
 import os
 import shutil
 import signal
@@ -53,6 +54,7 @@ class Slapd:
         os.chmod(self.password_file, 0o600)
         self._configure()
         self._load(people)
+        atexit.register(self.stop)  # where a test's preparation fails
         self.start()
 
     def __enter__(self):
@@ -103,7 +105,8 @@ access to * by dn.exact="{READER}" manage by * none
                        capture_output=True)
 
     def start(self):
-        self.process = subprocess.Popen([SLAPD, '-d', '0', '-f', self.configuration, '-h', self.url + '/'], stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([SLAPD, '-d', '0', '-f', self.configuration, '-h', self.url + '/'], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         end = time.monotonic() + 20
         while time.monotonic() < end and self.process.poll() is None:
             try:
