@@ -1,22 +1,23 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-static enum log_level level_now = LOG_LEVEL_INFO; /* set once before threads start */
+static _Atomic(enum log_level) level_now = LOG_LEVEL_INFO; /* a reload changes it while others log */
 
 void log_set_level(enum log_level level)
 {
-    level_now = level;
+    atomic_store_explicit(&level_now, level, memory_order_relaxed);
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char names[4][8] = {"error", "warning", "info", "debug"};
-    if (level > level_now)
+    if (level > atomic_load_explicit(&level_now, memory_order_relaxed))
         return;
     char line[2048];
     int length = 0;
