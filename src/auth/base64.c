@@ -3,7 +3,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-static int base64_digit(uint8_t character)
+/* 'digit_62' and 'digit_63' are what the two alphabets differ in. */
+static int digit_value(uint8_t character, char digit_62, char digit_63)
 {
     if (character >= 'A' && character <= 'Z')
         return character - 'A';
@@ -11,29 +12,43 @@ static int base64_digit(uint8_t character)
         return character - 'a' + 26;
     if (character >= '0' && character <= '9')
         return character - '0' + 52;
-    return character == '+' ? 62 : character == '/' ? 63 : -1;
+    return character == digit_62 ? 62 : character == digit_63 ? 63 : -1;
 }
 
-static bool decode_into(struct bytes encoded, uint8_t *data, size_t *ret_size)
+static bool decode_into(struct bytes digits, char digit_62, char digit_63, uint8_t *data, size_t *ret_size)
 {
+    uint32_t bits = 0, bit_count = 0;
     size_t size = 0;
-    size_t padding = encoded.data[encoded.size - 1] != '=' ? 0 : encoded.data[encoded.size - 2] == '=' ? 2 : 1;
-    for (size_t i = 0; i < encoded.size; i += 4) {
-        uint32_t quantum = 0;
-        size_t digits = i + 4 == encoded.size ? 4 - padding : 4;
-        for (size_t k = 0; k < 4; k++) {
-            int digit = k < digits ? base64_digit(encoded.data[i + k]) : 0;
-            if (digit < 0)
-                return false;
-            quantum = quantum << 6 | (uint32_t)digit;
-        }
-        if ((digits == 3 && quantum & 0xFF) || (digits == 2 && quantum & 0xFFFF))
+    for (size_t i = 0; i < digits.size; i++) {
+        int digit = digit_value(digits.data[i], digit_62, digit_63);
+        if (digit < 0)
             return false;
-        for (size_t k = 0; k + 1 < digits; k++)
-            data[size++] = (uint8_t)(quantum >> (16 - 8 * k));
+        bits = bits << 6 | (uint32_t)digit;
+        bit_count += 6;
+        if (bit_count >= 8) {
+            bit_count -= 8;
+            data[size++] = (uint8_t)(bits >> bit_count);
+        }
     }
     data[size] = 0;
     *ret_size = size;
+    return (bits & ((1u << bit_count) - 1)) == 0; /* the unused bits are zero: one text for one content */
+}
+
+/* 'digits' without padding. */
+static bool decode(struct arena *arena, struct bytes digits, char digit_62, char digit_63, struct bytes *ret_decoded)
+{
+    if (digits.size == 0 || digits.size % 4 == 1)
+        return false;
+    size_t size = 0, size_max = digits.size / 4 * 3 + 3;
+    uint8_t *data = arena_allocate(arena, size_max);
+    if (!data)
+        return false;
+    if (!decode_into(digits, digit_62, digit_63, data, &size)) {
+        OPENSSL_cleanse(data, size_max); /* it may have been most of a password */
+        return false;
+    }
+    *ret_decoded = bytes_of(data, size);
     return true;
 }
 
@@ -41,16 +56,13 @@ bool base64_decode(struct arena *arena, struct bytes encoded, struct bytes *ret_
 {
     if (encoded.size == 0 || encoded.size % 4 != 0)
         return false;
-    size_t size = 0;
-    uint8_t *data = arena_allocate(arena, encoded.size / 4 * 3 + 1);
-    if (!data)
-        return false;
-    if (!decode_into(encoded, data, &size)) {
-        OPENSSL_cleanse(data, encoded.size / 4 * 3 + 1); /* it may have been most of a password */
-        return false;
-    }
-    *ret_decoded = bytes_of(data, size);
-    return true;
+    size_t padding = encoded.data[encoded.size - 1] != '=' ? 0 : encoded.data[encoded.size - 2] == '=' ? 2 : 1;
+    return decode(arena, bytes_of(encoded.data, encoded.size - padding), '+', '/', ret_decoded);
+}
+
+bool base64url_decode(struct arena *arena, struct bytes digits, struct bytes *ret_decoded)
+{
+    return decode(arena, digits, '-', '_', ret_decoded);
 }
 
 char *base64_encode(struct arena *arena, const char *prefix, struct bytes data)

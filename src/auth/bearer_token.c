@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "auth/base64url.h"
+#include "auth/base64.h"
 
 #define NAME_SIZE_MAX 512u
 #define TIME_MAX 253402300799.0 /* the year 9999 */

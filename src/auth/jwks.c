@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/base64url.h"
+#include "auth/base64.h"
 
 #define KEY_ID_SIZE_MAX 512u
 

@@ -303,6 +303,20 @@ void connection_close(struct connection *connection)
     *connection = (struct connection){0};
 }
 
+int connection_run(const struct command *command, int argc, char **argv,
+                   int (*show)(struct connection *connection, struct mapihttp_session *session, bool as_json))
+{
+    struct connection connection;
+    bool as_json = false;
+    connection_initialize(&connection, command);
+    if (!connection_words(&connection, argc, argv, &as_json))
+        return COMMAND_USAGE;
+    struct mapihttp_session *session = connection_open(&connection);
+    int status = session ? show(&connection, session, as_json) : COMMAND_FAILED;
+    connection_close(&connection);
+    return status;
+}
+
 int connection_failed(const struct connection *connection, const char *what, const struct mapihttp_error *error)
 {
     if (what)

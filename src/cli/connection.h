@@ -57,6 +57,10 @@ int connection_prepare(struct connection *connection);
 /* connection_prepare() and mapihttp_session_open(). From here on SIGINT and SIGTERM cancel the session. NULL: said why. */
 struct mapihttp_session *connection_open(struct connection *connection);
 void connection_close(struct connection *connection);
+/* A command that takes nothing but the options above and --json: 'show' says what it is for, with the open session. Returns
+ * the exit status. */
+int connection_run(const struct command *command, int argc, char **argv,
+                   int (*show)(struct connection *connection, struct mapihttp_session *session, bool as_json));
 /* 'mapihttp NAME: what: error'; returns COMMAND_FAILED. */
 int connection_failed(const struct connection *connection, const char *what, const struct mapihttp_error *error);
 /* Ids as people see them: 0x0001000000000105. */

@@ -76,15 +76,7 @@ static int show(struct connection *connection, struct mapihttp_session *session,
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct connection connection;
-    bool as_json = false;
-    connection_initialize(&connection, command);
-    if (!connection_words(&connection, argc, argv, &as_json))
-        return COMMAND_USAGE;
-    struct mapihttp_session *session = connection_open(&connection);
-    int status = session ? show(&connection, session, as_json) : COMMAND_FAILED;
-    connection_close(&connection);
-    return status;
+    return connection_run(command, argc, argv, show);
 }
 
 const struct command command_status = {

@@ -43,6 +43,9 @@ void embedded_read_end(struct embedded_directory *embedded);
 enum directory_status embedded_write_begin(struct embedded_directory *embedded, struct embedded_error *ret_error);
 enum directory_status embedded_write_end(struct embedded_directory *embedded, enum directory_status status,
                                          struct embedded_error *ret_error);
+/* One write: 'sql' with the id ?1 deletes; where it found nothing to delete, NOT_FOUND with the text 'absent'. */
+enum directory_status embedded_remove_row(struct directory *directory, const char *sql, struct guid id, const char *absent,
+                                          struct embedded_error *ret_error);
 
 /* Fills the error (may be NULL) and returns 'status'. */
 enum directory_status embedded_fail(struct embedded_error *ret_error, enum directory_status status, const char *format, ...)

@@ -283,16 +283,7 @@ enum directory_status embedded_directory_add_address_list(struct directory *dire
 enum directory_status embedded_directory_remove_address_list(struct directory *directory, struct guid id,
                                                              struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    sqlite3_stmt *delete = embedded_query(embedded, "DELETE FROM address_list WHERE id=?1");
-    embedded_bind_guid(delete, 1, id);
-    status = embedded_run(delete);
-    if (status == DIRECTORY_OK && sqlite3_changes(embedded->database) == 0)
-        status = embedded_fail(ret_error, DIRECTORY_NOT_FOUND, "there is no such address list");
-    return embedded_write_end(embedded, status, ret_error);
+    return embedded_remove_row(directory, "DELETE FROM address_list WHERE id=?1", id, "there is no such address list", ret_error);
 }
 
 enum directory_status embedded_address_lists(struct directory *directory, struct arena *arena, uint32_t *ret_count,

@@ -133,9 +133,11 @@ static enum directory_status only_users(struct embedded_directory *embedded, str
     return status;
 }
 
-/* 'nt_hash' NULL: none from now on. */
-static enum directory_status write_hashes(struct directory *directory, struct guid id, const char *hash, const uint8_t *nt_hash,
-                                          struct embedded_error *ret_error)
+#define PASSWORD_UPDATE "UPDATE entry SET password_hash=?2, nt_hash=CASE WHEN nt_hash_wanted THEN ?3 END WHERE id=?1"
+
+/* By 'sql', with the entry's id ?1, 'hash' ?2 and 'nt_hash' ?3, each NULL for none from now on. */
+static enum directory_status write_hashes(struct directory *directory, const char *sql, struct guid id, const char *hash,
+                                          const uint8_t *nt_hash, struct embedded_error *ret_error)
 {
     struct embedded_directory *embedded = embedded_of(directory);
     enum directory_status status = embedded_write_begin(embedded, ret_error);
@@ -143,8 +145,7 @@ static enum directory_status write_hashes(struct directory *directory, struct gu
         return status;
     status = only_users(embedded, id, ret_error);
     if (status == DIRECTORY_OK) {
-        sqlite3_stmt *update = embedded_query(embedded, "UPDATE entry SET password_hash=?2,"
-                                                        " nt_hash=CASE WHEN nt_hash_wanted THEN ?3 END WHERE id=?1");
+        sqlite3_stmt *update = embedded_query(embedded, sql);
         embedded_bind_guid(update, 1, id);
         embedded_bind_text(update, 2, hash);
         if (nt_hash)
@@ -162,12 +163,12 @@ enum directory_status embedded_directory_put_password(struct directory *director
     char hash[PASSWORD_HASH_SIZE];
     uint8_t nt_hash[NT_HASH_SIZE];
     if (!password)
-        return write_hashes(directory, id, NULL, NULL, ret_error);
+        return write_hashes(directory, PASSWORD_UPDATE, id, NULL, NULL, ret_error);
     if (!password_allowed(password))
         return embedded_fail(ret_error, DIRECTORY_INVALID, "password: " PASSWORD_RULE);
     if (!password_hash(password, hash) || !nt_hash_of_password(password, nt_hash))
         return embedded_fail(ret_error, DIRECTORY_UNAVAILABLE, "the password cannot be hashed: out of memory");
-    enum directory_status status = write_hashes(directory, id, hash, nt_hash, ret_error);
+    enum directory_status status = write_hashes(directory, PASSWORD_UPDATE, id, hash, nt_hash, ret_error);
     OPENSSL_cleanse(nt_hash, sizeof nt_hash);
     return status;
 }
@@ -177,27 +178,14 @@ enum directory_status embedded_directory_put_password_hash(struct directory *dir
 {
     if (!password_hash_allowed(hash))
         return embedded_fail(ret_error, DIRECTORY_INVALID, "password hash: not one of a method that crypt(3) knows");
-    return write_hashes(directory, id, hash, NULL, ret_error);
+    return write_hashes(directory, PASSWORD_UPDATE, id, hash, NULL, ret_error);
 }
 
 enum directory_status embedded_directory_put_nt_hash(struct directory *directory, struct guid id, const uint8_t hash[16],
                                                      struct embedded_error *ret_error)
 {
-    struct embedded_directory *embedded = embedded_of(directory);
-    enum directory_status status = embedded_write_begin(embedded, ret_error);
-    if (status != DIRECTORY_OK)
-        return status;
-    status = only_users(embedded, id, ret_error);
-    if (status == DIRECTORY_OK) {
-        sqlite3_stmt *update = embedded_query(embedded, "UPDATE entry SET nt_hash=?2, nt_hash_wanted=?2 IS NOT NULL WHERE id=?1");
-        embedded_bind_guid(update, 1, id);
-        if (hash)
-            sqlite3_bind_blob(update, 2, hash, NT_HASH_SIZE, SQLITE_TRANSIENT);
-        status = embedded_run(update);
-    }
-    if (status == DIRECTORY_OK)
-        status = embedded_touch(embedded, id);
-    return embedded_write_end(embedded, status, ret_error);
+    return write_hashes(directory, "UPDATE entry SET nt_hash=?3, nt_hash_wanted=?3 IS NOT NULL WHERE id=?1", id, NULL, hash,
+                        ret_error);
 }
 
 enum directory_status embedded_directory_credentials(struct directory *directory, struct guid id,

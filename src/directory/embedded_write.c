@@ -398,17 +398,23 @@ enum directory_status embedded_directory_add_entry(struct directory *directory, 
     return status;
 }
 
-enum directory_status embedded_directory_remove_entry(struct directory *directory, struct guid id,
-                                                      struct embedded_error *ret_error)
+enum directory_status embedded_remove_row(struct directory *directory, const char *sql, struct guid id, const char *absent,
+                                          struct embedded_error *ret_error)
 {
     struct embedded_directory *embedded = embedded_of(directory);
     enum directory_status status = embedded_write_begin(embedded, ret_error);
     if (status != DIRECTORY_OK)
         return status;
-    sqlite3_stmt *delete = embedded_query(embedded, "DELETE FROM entry WHERE id=?1");
+    sqlite3_stmt *delete = embedded_query(embedded, sql);
     embedded_bind_guid(delete, 1, id);
     status = embedded_run(delete);
     if (status == DIRECTORY_OK && sqlite3_changes(embedded->database) == 0)
-        status = embedded_fail(ret_error, DIRECTORY_NOT_FOUND, "there is no entry of that id");
+        status = embedded_fail(ret_error, DIRECTORY_NOT_FOUND, "%s", absent);
     return embedded_write_end(embedded, status, ret_error);
+}
+
+enum directory_status embedded_directory_remove_entry(struct directory *directory, struct guid id,
+                                                      struct embedded_error *ret_error)
+{
+    return embedded_remove_row(directory, "DELETE FROM entry WHERE id=?1", id, "there is no entry of that id", ret_error);
 }
