@@ -1,6 +1,7 @@
 #include "cli/local_directory.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,13 +30,18 @@ static void give_to_owner(const char *folder, const char *path)
         return; /* the server will say that it cannot open the file */
 }
 
+const char *local_configuration_path(const char *given)
+{
+    if (!given)
+        given = getenv("MAPIHTTP_CONFIG");
+    return given || access(CONFIG_PATH_DEFAULT, F_OK) != 0 ? given : CONFIG_PATH_DEFAULT;
+}
+
 struct directory *local_directory_open(const struct command *command, const char *config_path, bool create)
 {
     struct config *config;
     struct config_error error;
-    if (!config_path && access(CONFIG_PATH_DEFAULT, F_OK) == 0)
-        config_path = CONFIG_PATH_DEFAULT;
-    if (!config_read(config_path, &config, &error)) {
+    if (!config_read(local_configuration_path(config_path), &config, &error)) {
         command_failed(command, "%s", error.text);
         return NULL;
     }

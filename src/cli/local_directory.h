@@ -4,9 +4,12 @@
 #include "directory/embedded.h"
 
 #define LOCAL_DIRECTORY_USAGE \
-    "  --config FILE           the server's configuration, instead of /etc/mapihttp/mapihttp.conf\n"
+    "  --config FILE           the server's configuration, instead of $MAPIHTTP_CONFIG or /etc/mapihttp/mapihttp.conf\n"
 
 /* Takes '--config FILE' at argv[*index]: 1 taken, 0 something else, -1 already complained. */
 int local_directory_option(const struct command *command, int argc, char **argv, int *index, const char **ret_path);
+/* The configuration meant: the one given, else $MAPIHTTP_CONFIG, else /etc/mapihttp/mapihttp.conf where it is there; NULL: the
+ * built-in settings (what config_read takes). */
+const char *local_configuration_path(const char *given);
 /* NULL: already complained. With 'create' the file and the data folder are made. Close with directory_close. */
 struct directory *local_directory_open(const struct command *command, const char *config_path, bool create);
