@@ -112,6 +112,8 @@ static int take_value(struct connection *connection, const char *name, const cha
         options->ca_file = value;
     } else if (!strcmp(name, "--connect-to")) {
         options->connect_to = value;
+    } else if (!strcmp(name, "--client-application")) {
+        options->client_application = value;
     } else if (!strcmp(name, "--allow-redirect")) {
         options->allowed_redirects = connection->allowed_redirects;
         return add_to_list(connection, connection->allowed_redirects, name, value);
@@ -146,7 +148,7 @@ int connection_option(struct connection *connection, int argc, char **argv, int 
 {
     static const char *const with_value[] = {"--address", "--user", "--password-file", "--server", "--url", "--dn", "--ca-file",
                                              "--connect-to", "--auth", "--authentication", "--token-file", "--timeout",
-                                             "--allow-redirect", "--resolve"};
+                                             "--allow-redirect", "--resolve", "--client-application"};
     const char *word = argv[*index];
     if (!strcmp(word, "--insecure")) {
         connection->options.insecure = true;

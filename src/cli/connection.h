@@ -29,6 +29,7 @@
     "  --connect-to HOST:PORT  makes every connection there (a tunnel, a test server)\n" \
     "  --allow-redirect HOST   lets Autodiscover take the password to this host too; may be given several times\n" \
     "  --resolve NAME=HOST:PORT  makes connections to NAME there instead (tests); '*=' : no other name exists\n" \
+    "  --client-application TEXT  what to say to be, as Outlook does: Outlook/16.0.4266.1001\n" \
     "  --insecure              accepts any certificate: for tests only\n" \
     "  --timeout SECONDS       silence after which a connection counts as lost (60)\n" \
     "  --no-resend             does without the server's resend extension\n" \
