@@ -50,6 +50,7 @@ extern const struct command command_group;
 extern const struct command command_right;
 extern const struct command command_room;
 extern const struct command command_shared;
+extern const struct command command_shell;
 extern const struct command command_gal;
 extern const struct command command_resolve;
 extern const struct command command_whoami;

@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
     &command_right,
     &command_room,
     &command_shared,
+    &command_shell,
     &command_show,
     &command_status,
     &command_test,
