@@ -12,6 +12,7 @@
 #include "base/filetime.h"
 #include "base/log.h"
 #include "oab/languages.h"
+#include "server/program_pages.h"
 
 #define TICK_MS 1000u
 #define RETRY_MS 60000u  /* after a failure */
@@ -89,6 +90,7 @@ static void *make(void *argument)
     oab->published |= done;
     oab->next_ms = monotonic_ms() + (done || config->oab_interval_ms < RETRY_MS ? config->oab_interval_ms : RETRY_MS);
     (void)malloc_trim(0); /* what was needed once in a while shall not stay */
+    program_pages_release();
     atomic_store(&oab->download.being_made, false);
     atomic_store(&oab->running, false);
     return NULL;

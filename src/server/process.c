@@ -15,6 +15,7 @@
 #include "http/http_server.h"
 #include "server/log_on_methods.h"
 #include "server/privileges.h"
+#include "server/program_pages.h"
 #include "server/server.h"
 #include "server/supervisor.h"
 
@@ -374,6 +375,7 @@ int process_run(const char *config_path, struct config *config)
         log_info("ready after %llu ms: %u loop threads", (unsigned long long)(loop_clock_ms() - started_ms),
             process.server.loop_count);
         supervisor_notify("READY=1\nSTATUS=serving");
+        program_pages_release();
         serve(&process);
     }
     process_stop(&process);
