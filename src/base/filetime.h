@@ -11,6 +11,7 @@ uint64_t filetime_of_unix(time_t seconds);        /* times before 1601 give 0 */
 time_t filetime_to_unix(uint64_t filetime);       /* rounded down */
 /* Monotonic milliseconds, for time-outs and durations. */
 uint64_t monotonic_ms(void);
+uint64_t monotonic_us(void);                      /* the same clock in microseconds */
 #define FILETIME_TEXT_SIZE 32
 /* '2026-08-01T20:29:56Z', with a fraction only where there is one. */
 void filetime_format(uint64_t filetime, char text[FILETIME_TEXT_SIZE]);

@@ -173,6 +173,7 @@ void connection_close(struct http_connection *connection, enum connection_cause 
     if (connection->state)
         connection->release_state(connection->state);
     connection->state = NULL;
+    connection_link_end(connection);
     struct http_home *home = connection->home;
     if (connection->previous)
         connection->previous->next = connection->next;

@@ -50,8 +50,13 @@ struct http_connection {
     struct http_delivery *deliveries; /* not settled */
     void *state;                    /* a handler's, see http_exchange_set_connection_state */
     void (*release_state)(void *state);
+    struct http_link *link;         /* once somebody has asked for it */
     char peer[46];
 };
+
+/* link.c */
+struct http_link *connection_link(struct http_connection *connection);
+void connection_link_end(struct http_connection *connection);
 
 /* Takes the socket and a reference of tls (NULL: plain). */
 void connection_open(struct http_home *home, int fd, const char *peer, struct http_tls *tls);

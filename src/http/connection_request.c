@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/filetime.h"
 #include "http/server_state.h"
 
 #define LINGER_SIZE_MAX (1u << 20) /* what a client may still send after we have closed our side */
@@ -53,7 +54,7 @@ static void connection_dispatch(struct http_connection *connection, bool oversiz
     atomic_fetch_add_explicit(&connection->home->running_count, 1, memory_order_relaxed);
     exchange_fill_request(exchange);
     exchange->incoming->request.oversized = oversized;
-    exchange->started_ms = loop_clock_ms();
+    exchange->started_us = monotonic_us();
     if (exchange->route)
         exchange->route->handler(exchange, exchange->route->argument);
     else

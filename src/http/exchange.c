@@ -161,7 +161,22 @@ const char *http_exchange_peer(const struct http_exchange *exchange)
 
 uint64_t http_exchange_started_ms(const struct http_exchange *exchange)
 {
-    return exchange->started_ms;
+    return exchange->started_us / 1000;
+}
+
+uint64_t http_exchange_started_us(const struct http_exchange *exchange)
+{
+    return exchange->started_us;
+}
+
+unsigned http_exchange_status(const struct http_exchange *exchange)
+{
+    return exchange->status;
+}
+
+struct http_link *http_exchange_link(const struct http_exchange *exchange)
+{
+    return exchange->connection ? connection_link(exchange->connection) : NULL;
 }
 
 struct bytes http_exchange_channel_binding(const struct http_exchange *exchange)

@@ -50,7 +50,7 @@ struct http_exchange {
     struct arena arena;                  /* holder */
     struct http_exchange_callbacks callbacks;
     struct http_delivery *delivery;      /* holder, then loop */
-    uint64_t started_ms;
+    uint64_t started_us;
 
     /* What answering needs to know of the request, once its head was read. */
     uint8_t minor_version;

@@ -63,6 +63,10 @@ struct loop *http_exchange_loop(const struct http_exchange *exchange);
 const char *http_exchange_peer(const struct http_exchange *exchange);
 /* Milliseconds of loop_clock_ms at which the request was complete. */
 uint64_t http_exchange_started_ms(const struct http_exchange *exchange);
+/* The same moment in microseconds, on the clock of monotonic_us. */
+uint64_t http_exchange_started_us(const struct http_exchange *exchange);
+/* What http_answer_status has set so far (200). By the holder. */
+unsigned http_exchange_status(const struct http_exchange *exchange);
 /* The RFC 5929 tls-server-end-point binding of the connection (hash of our certificate); empty without TLS. In the handler
  * only (copy it into the arena); loop thread. */
 struct bytes http_exchange_channel_binding(const struct http_exchange *exchange);
@@ -73,6 +77,15 @@ void *http_exchange_connection_state(const struct http_exchange *exchange);
 /* Sets it once; 'release' is called on the loop thread when the connection ends. False (nothing taken) when the connection is
  * gone or has a state already. */
 bool http_exchange_set_connection_state(struct http_exchange *exchange, void *state, void (*release)(void *state));
+
+/* A connection as those see it who outlive it: which one it is, and when it ended. Counted; any thread. */
+struct http_link;
+/* Of the connection of an exchange, borrowed until the exchange ends; NULL when it is gone or without memory. Loop thread. */
+struct http_link *http_exchange_link(const struct http_exchange *exchange);
+struct http_link *http_link_reference(struct http_link *link);
+void http_link_release(struct http_link *link); /* NULL is nothing */
+/* monotonic_ms of its end; 0 while it is open. */
+uint64_t http_link_ended_ms(const struct http_link *link);
 
 /* Why an exchange ended. */
 enum http_ending {

@@ -16,6 +16,7 @@ enum field {
     FIELD_CLIENT_APPLICATION,
     FIELD_RESEND,
     FIELD_FAULT,
+    FIELD_USER_AGENT,
     FIELD_COUNT,
 };
 static const struct {
@@ -31,6 +32,7 @@ static const struct {
     [FIELD_CLIENT_APPLICATION] = {"X-ClientApplication", 19},
     [FIELD_RESEND] = {"X-MapiHttp-Resend", 17},
     [FIELD_FAULT] = {"X-MapiHttp-Fault", 16},
+    [FIELD_USER_AGENT] = {"User-Agent", 10},
 };
 _Static_assert(sizeof((struct mapi_request_fields *)0)->value == FIELD_COUNT * sizeof(char *), "a place for each row");
 
@@ -73,7 +75,7 @@ void mapi_request_take(struct mapi_request_fields *fields, struct http_header he
     for (unsigned field = 0; field < FIELD_COUNT; field++) {
         if (header.name_size != field_rows[field].size || !text_equal_ignoring_case(header.name, field_rows[field].name))
             continue;
-        if (fields->value[field] && strcmp(fields->value[field], header.value) != 0)
+        if (fields->value[field] && field != FIELD_USER_AGENT && strcmp(fields->value[field], header.value) != 0)
             fields->twice = field_rows[field].name;
         fields->value[field] = header.value;
     }
@@ -137,6 +139,7 @@ enum mapi_response_code mapi_request_conclude(const struct mapi_request_fields *
     found.request_id = or_empty(fields->value[FIELD_REQUEST_ID]);
     found.client_info = or_empty(fields->value[FIELD_CLIENT_INFO]);
     found.client_application = or_empty(fields->value[FIELD_CLIENT_APPLICATION]);
+    found.user_agent = or_empty(fields->value[FIELD_USER_AGENT]);
     found.resend_marked = resend && strcmp(resend, "1") == 0;
     found.fault = fault ? (unsigned)strtoul(fault, NULL, 10) : 0;
     found.definition = body_definition_find(found.type_name, address_book);

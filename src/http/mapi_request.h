@@ -29,6 +29,7 @@ struct mapi_request {
     const char *request_id;
     const char *client_info;
     const char *client_application;
+    const char *user_agent;
     bool resend_marked;                       /* docs/resend.md */
     unsigned fault;                           /* X-MapiHttp-Fault: tests of a server that allows it */
     struct session_cookies cookies;
@@ -41,7 +42,7 @@ enum mapi_response_code mapi_request_read(const struct http_request *request, en
 
 /* The same in steps, for headers from elsewhere: start with a zeroed one, take each, conclude. */
 struct mapi_request_fields {
-    const char *value[9]; /* of the headers of this protocol, by their rows in mapi_request.c */
+    const char *value[10]; /* of the headers of this protocol, by their rows in mapi_request.c */
     const char *twice;    /* one that stood twice with different values, or NULL */
     struct session_cookies cookies;
 };

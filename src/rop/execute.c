@@ -118,6 +118,19 @@ static struct rop_room room_for(const struct execution *execution, uint32_t inde
 
 /* ---- One ROP ---- */
 
+/* For whoever watches (struct rop_execution). */
+static void note(struct execution *execution, const struct rop_request *request, uint32_t error)
+{
+    struct rop_execution *frame = execution->frame;
+    if (frame->rop_count < ROP_EXECUTION_NOTED_MAX)
+        frame->rops[frame->rop_count] = request->rop_id;
+    frame->rop_count++;
+    if (is_failure(error) && !frame->rop_error) {
+        frame->rop_error = error;
+        frame->rop_failed = request->rop_id;
+    }
+}
+
 /* The answer does not fit. Where more room can be had the client asks again with what was not done; otherwise the Execute
  * fails (3.2.4.3; MS-OXCPRPT R467). */
 static enum step too_small(struct execution *execution, uint32_t index, bool room_is_largest)
@@ -177,6 +190,7 @@ static enum step run(struct execution *execution, uint32_t index, const struct r
         execution->rops.size = start;
         return too_small(execution, index, room.is_largest && !refused);
     }
+    note(execution, request, error);
     set_output(execution, request, call->output);
     if (!is_failure(error))
         remember_save(execution, request, call->input);
@@ -199,6 +213,7 @@ static enum step refuse(struct execution *execution, uint32_t index, uint32_t er
         execution->rops.size = start;
         return too_small(execution, index, room.is_largest);
     }
+    note(execution, request, error);
     set_output(execution, request, NULL);
     return ends_list(rop_declaration_of(request->rop_id), error) ? STEP_STOP : STEP_NEXT;
 }
@@ -220,6 +235,7 @@ static enum step release(struct execution *execution, const struct rop_request *
         break;
     }
     rop_session_release(execution->session, object);
+    note(execution, request, 0);
     return execution->failed ? STEP_STOP : STEP_NEXT;
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/filetime.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "server/observation.h"
 
 #define HASHING_PRIORITY 10
 #define VERIFICATIONS_MAX 128u /* a few seconds of hashing; whoever comes later is told to come again */
@@ -13,6 +15,7 @@ struct authentication {
     struct http_exchange *exchange;
     void (*accepted)(struct http_exchange *exchange, struct identity *identity, void *argument);
     void *argument;
+    enum endpoint endpoint;
     struct authentication_request request; /* with a reference of its connection */
     struct authentication_outcome outcome;
     struct worker_job job;
@@ -20,16 +23,54 @@ struct authentication {
     struct loop_timer delay;
 };
 
+static enum observation_endpoint endpoint_of(const struct authentication *authentication)
+{
+    switch (authentication->endpoint) {
+    case ENDPOINT_AUTODISCOVER: return OBSERVATION_AUTODISCOVER;
+    case ENDPOINT_OAB: return OBSERVATION_OAB;
+    default: break;
+    }
+    const char *path = http_exchange_request(authentication->exchange)->path;
+    return text_has_prefix_ignoring_case(path, "/mapi/nspi") ? OBSERVATION_ADDRESS_BOOK
+         : text_has_prefix_ignoring_case(path, "/mapi") ? OBSERVATION_MAILBOX : OBSERVATION_ADMIN;
+}
+
+/* Of a request that gets no further than this. */
+static void tell(const struct authentication *authentication, unsigned http_status, enum observation_log_on log_on,
+                 const char *why)
+{
+    const struct authentication_outcome *outcome = &authentication->outcome;
+    struct observation observation = observation_of(authentication->exchange, endpoint_of(authentication), NULL);
+    observation.http_status = http_status;
+    observation.log_on = log_on;
+    observation.error_text = why ? why : "";
+    if (log_on == OBSERVATION_LOG_ON_FAILED) {
+        observation.account = outcome->account;
+        observation.authentication = outcome->method ? outcome->method : "";
+    }
+    observe(authentication->services, &observation);
+}
+
+static void answer_plainly(const struct authentication *authentication, unsigned status, enum observation_log_on log_on,
+                           const char *why)
+{
+    tell(authentication, status, log_on, why);
+    http_answer_error(authentication->exchange, status, why);
+}
+
 static void answer_challenge(struct authentication *authentication)
 {
     struct http_exchange *exchange = authentication->exchange;
+    bool failed = authentication->outcome.result == AUTHENTICATION_FAILED;
+    tell(authentication, 401, failed ? OBSERVATION_LOG_ON_FAILED : OBSERVATION_LOG_ON_CHALLENGED,
+         failed ? authentication->outcome.cause : NULL);
     char challenge[AUTHENTICATION_CHALLENGE_SIZE];
     http_answer_status(exchange, 401);
     if (authentication->outcome.result == AUTHENTICATION_CONTINUE)
         http_answer_header(exchange, "WWW-Authenticate", authentication->outcome.answer);
     else
         for (unsigned i = 0; authenticator_challenge(authentication->services->authenticator, &authentication->request,
-                                                     authentication->outcome.result == AUTHENTICATION_FAILED, i, challenge); i++)
+                                                     failed, i, challenge); i++)
             http_answer_header(exchange, "WWW-Authenticate", challenge);
     http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
     http_answer_header(exchange, "X-ServerApplication", MAPI_SERVER_APPLICATION);
@@ -44,8 +85,11 @@ static void delay_expired(struct loop_timer *timer)
 static void log_failure(const struct authentication *authentication)
 {
     const struct authentication_outcome *outcome = &authentication->outcome;
-    log_warning("log-on failed: %s; account '%s', from %s, by %s%s", outcome->cause, outcome->account,
-                authentication->request.peer, outcome->method, outcome->locked_now ? "; locked from now on" : "");
+    const char *request_id = http_request_header(http_exchange_request(authentication->exchange), "X-RequestId");
+    bool shown = request_id && mapi_header_value_allowed(request_id);
+    log_warning("log-on failed: %s; account '%s', from %s, by %s%s%s%s", outcome->cause, outcome->account,
+                authentication->request.peer, outcome->method, outcome->locked_now ? "; locked from now on" : "",
+                shown ? "; request " : "", shown ? request_id : "");
 }
 
 static void fail_later(struct authentication *authentication)
@@ -76,11 +120,11 @@ static void conclude(struct authentication *authentication)
         fail_later(authentication);
         break;
     case AUTHENTICATION_NEEDS_TLS:
-        http_answer_error(authentication->exchange, 403, "log-on is possible over TLS only");
+        answer_plainly(authentication, 403, OBSERVATION_LOG_ON_NEEDS_TLS, "log-on is possible over TLS only");
         break;
     case AUTHENTICATION_UNAVAILABLE:
         log_error("log-on not possible: %s", outcome->cause);
-        http_answer_error(authentication->exchange, 503, "log-on is not possible now");
+        answer_plainly(authentication, 503, OBSERVATION_LOG_ON_UNAVAILABLE, "log-on is not possible now");
         break;
     case AUTHENTICATION_CONTINUE:
     case AUTHENTICATION_MISSING:
@@ -160,12 +204,12 @@ void authenticate(struct services *services, struct http_exchange *exchange, enu
     asked.channel_binding = binding; /* the certificate may go with its connection */
     asked.connection = authentication_connection_reference(asked.connection);
     *authentication = (struct authentication){.services = services, .exchange = exchange, .accepted = accepted,
-                                              .argument = argument, .request = asked, .outcome = outcome,
+                                              .argument = argument, .endpoint = endpoint, .request = asked, .outcome = outcome,
                                               .job = {.run = verify}, .verified = {.run = verified}};
     if (outcome.result != AUTHENTICATION_VERIFY) {
         conclude(authentication);
     } else if (!post_verification(authentication)) {
         authentication_connection_release(asked.connection);
-        http_answer_error(exchange, 503, "too many log-ons at once");
+        answer_plainly(authentication, 503, OBSERVATION_LOG_ON_UNAVAILABLE, "too many log-ons at once");
     }
 }

@@ -9,6 +9,7 @@
 #include "server/authentication.h"
 #include "server/autodiscover_answer.h"
 #include "server/autodiscover_request.h"
+#include "server/observation.h"
 
 #define BUSY_WAIT_S 5u
 #define MAILBOXES_MAX 200u /* of one answer; Outlook opens far fewer */
@@ -23,20 +24,25 @@ struct autodiscovery {
     struct arena arena;
     struct buffer answer;
     const char *message;       /* of an error, instead of the usual one */
+    unsigned error;            /* ErrorCode; 0 */
+    const char *remark;        /* for the logs: what was decided, a literal */
 };
 
 /* --- how much is asked --- */
 
-static void answer_too_many(struct http_exchange *exchange, uint32_t wait_s)
+static void answer_too_many(struct services *services, struct http_exchange *exchange, const struct identity *identity,
+                            uint32_t wait_s)
 {
+    observe_answer(services, exchange, OBSERVATION_AUTODISCOVER, identity, 429, 0, "asked too often");
     http_answer_status(exchange, 429);
     http_answer_header_format(exchange, "Retry-After", "%u", (unsigned)wait_s);
     http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
     http_answer_whole(exchange, BYTES_LITERAL("429 Too Many Requests: ask again later.\n"));
 }
 
-static void answer_busy(struct http_exchange *exchange, const char *why)
+static void answer_busy(struct services *services, struct http_exchange *exchange, const char *why)
 {
+    observe_answer(services, exchange, OBSERVATION_AUTODISCOVER, NULL, 503, 0, why);
     http_answer_status(exchange, 503);
     http_answer_header_format(exchange, "Retry-After", "%u", BUSY_WAIT_S);
     http_answer_header(exchange, "Content-Type", "text/plain; charset=utf-8");
@@ -51,7 +57,7 @@ bool autodiscover_admit_address(struct services *services, struct http_exchange 
     if (rate_limit_take(services->autodiscover_rates, key, atomic_load(&services->config)->autodiscover_requests_per_address,
                         loop_now_ms(http_exchange_loop(exchange)), &wait_s))
         return true;
-    answer_too_many(exchange, wait_s);
+    answer_too_many(services, exchange, NULL, wait_s);
     return false;
 }
 
@@ -66,7 +72,7 @@ static bool admit_identity(struct services *services, struct http_exchange *exch
                         loop_now_ms(http_exchange_loop(exchange)), &wait_s))
         return true;
     log_info("Autodiscover: too many requests of %s", identity_user(identity)->account);
-    answer_too_many(exchange, wait_s);
+    answer_too_many(services, exchange, identity, wait_s);
     return false;
 }
 
@@ -213,6 +219,7 @@ static unsigned append_settings(struct autodiscovery *autodiscovery, const struc
                  settings.decision.remark ? settings.decision.remark : settings.decision.refusal);
         return 501;
     }
+    autodiscovery->remark = settings.decision.mapi_http ? "mapiHttp" : settings.decision.exch || settings.decision.expr ? "EXCH" : "";
     bool good = find_side(autodiscovery, services_internal_url(services, &autodiscovery->arena, request), user, &settings.internal) &&
                 find_side(autodiscovery, services_external_url(services, &autodiscovery->arena, request), user, &settings.external) &&
                 find_mailboxes(autodiscovery, user, &settings) &&
@@ -297,11 +304,22 @@ static unsigned discover(struct autodiscovery *autodiscovery)
     }
 }
 
+static void tell(const struct autodiscovery *autodiscovery)
+{
+    struct observation observation = observation_of(autodiscovery->exchange, OBSERVATION_AUTODISCOVER, autodiscovery->identity);
+    observation.error_code = autodiscovery->error;
+    observation.error_text = autodiscovery->message ? autodiscovery->message : "";
+    observation.remark = autodiscovery->remark ? autodiscovery->remark : "";
+    observation.response_size = autodiscovery->answer.size;
+    observe(autodiscovery->services, &observation);
+}
+
 static void answered(struct loop_task *task)
 {
     struct autodiscovery *autodiscovery = container_of(task, struct autodiscovery, answered);
     struct http_exchange *exchange = autodiscovery->exchange;
     struct buffer answer = autodiscovery->answer;
+    tell(autodiscovery);
     if (autodiscovery->identity)
         identity_release(autodiscovery->identity);
     arena_free(&autodiscovery->arena);
@@ -315,7 +333,7 @@ static void answered(struct loop_task *task)
 static void run_autodiscovery(struct worker_job *job)
 {
     struct autodiscovery *autodiscovery = container_of(job, struct autodiscovery, job);
-    unsigned error = discover(autodiscovery);
+    unsigned error = autodiscovery->error = discover(autodiscovery);
     if (error) {
         buffer_free(&autodiscovery->answer);
         autodiscover_append_error(&autodiscovery->answer, error, autodiscovery->message, autodiscovery->services->host_name);
@@ -341,7 +359,7 @@ static void begin(struct http_exchange *exchange, struct identity *identity, str
         return;
     if (identity)
         identity_release(identity);
-    answer_busy(exchange, refusal ? refusal : "503 Service Unavailable: too many requests at once.\n");
+    answer_busy(services, exchange, refusal ? refusal : "503 Service Unavailable: too many requests at once.\n");
 }
 
 static void authenticated(struct http_exchange *exchange, struct identity *identity, void *argument)

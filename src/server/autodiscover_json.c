@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "server/autodiscover.h"
+#include "server/observation.h"
 
 #define PROTOCOL_HERE "AutodiscoverV1"
 /* What clients of Exchange are seen to ask for. */
@@ -132,6 +133,7 @@ static void answer(struct http_exchange *exchange, struct services *services, en
     const char *base = services_external_url(services, http_exchange_arena(exchange), http_exchange_request(exchange));
     const char *url = base ? arena_format(http_exchange_arena(exchange), "%s" AUTODISCOVER_PATH, base) : NULL;
     unsigned status = autodiscover_json_write(&body, url ? result : AUTODISCOVER_JSON_UNAVAILABLE, url);
+    observe_answer(services, exchange, OBSERVATION_AUTODISCOVER, NULL, status, body.size, "");
     http_answer_status(exchange, status);
     if (status == 503)
         http_answer_header(exchange, "Retry-After", "5");
@@ -185,6 +187,7 @@ void autodiscover_json_handle(struct http_exchange *exchange, void *argument)
     if (!autodiscover_admit_address(services, exchange))
         return;
     if (request->method != HTTP_METHOD_GET && request->method != HTTP_METHOD_HEAD) {
+        observe_answer(services, exchange, OBSERVATION_AUTODISCOVER, NULL, 405, 0, "");
         http_answer_error(exchange, 405, "use GET");
         return;
     }

@@ -75,6 +75,7 @@ static void leave_other_strand(struct mapi_exchange *mapi)
  * far stays done, so the executor is told nothing. */
 static enum strand_result move(struct mapi_exchange *mapi, struct guid mailbox_guid)
 {
+    mapi_exchange_step_ends(mapi);
     struct mailbox_strand *from = mapi->other_strand;
     struct mailbox_strand *to = mailbox_strand_acquire(mapi->services->strands, mailbox_guid);
     mapi->other_strand = to;
@@ -89,6 +90,12 @@ static enum strand_result move(struct mapi_exchange *mapi, struct guid mailbox_g
     return STRAND_YIELD; /* try again after the others */
 }
 
+static enum strand_result yield(struct mapi_exchange *mapi)
+{
+    mapi_exchange_step_ends(mapi);
+    return STRAND_YIELD;
+}
+
 static enum strand_result run_execute(struct strand_task *task)
 {
     struct mapi_exchange *mapi = mapi_exchange_of_work(task);
@@ -96,11 +103,13 @@ static enum strand_result run_execute(struct strand_task *task)
     struct rop_executor *executor = &mapi->services->executor;
     struct execution *execution = mapi->body;
     struct mailbox_strand *here = mapi->other_strand ? mapi->other_strand : context->mailbox_strand;
+    if (!mapi->step_us) /* not the first step */
+        mapi_exchange_step_begins(mapi);
     if (!guid_equal(execution->rop.mailbox_guid, mailbox_strand_guid(here))) /* a move that could not be posted */
         return move(mapi, execution->rop.mailbox_guid);
     if (executor->execute(executor->user, context->rop_session, &execution->rop) == ROP_EXECUTION_CONTINUE) {
         if (guid_equal(execution->rop.mailbox_guid, mailbox_strand_guid(here)))
-            return STRAND_YIELD;
+            return yield(mapi);
         return move(mapi, execution->rop.mailbox_guid);
     }
     conclude(mapi, execution);
@@ -145,6 +154,7 @@ static enum strand_result begin_execute(struct strand_task *task)
         return STRAND_DONE;
     }
     mapi->body = execution;
+    mapi->rops = &execution->rop;
     task->run = run_execute;
     return run_execute(task);
 }

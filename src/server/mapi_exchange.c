@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/authentication.h"
 #include "server/notification_wait.h"
+#include "server/observation.h"
 #include "server/page.h"
 #include "wire/wire.h"
 
@@ -31,6 +32,7 @@ static void send_answer(struct mapi_exchange *mapi, enum mapi_response_code late
     buffer_append(&stream, mapi->answer.data, mapi->answer.size);
     buffer_free(&mapi->answer);
     struct http_exchange *exchange = mapi->exchange;
+    free(mapi->kept);
     free(mapi);
     if (stream.failed) {
         http_answer_abort(exchange);
@@ -79,6 +81,7 @@ void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code co
 {
     struct mapi_answer_settings settings = services_answer_settings(mapi->services);
     append_refusal(mapi, code, detail);
+    mapi_exchange_observe(mapi, code, detail);
     if (mapi->streaming) {
         let_go(mapi);
         send_answer(mapi, code);
@@ -88,6 +91,7 @@ void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code co
     let_go(mapi);
     struct http_exchange *exchange = mapi->exchange;
     struct buffer page = mapi->answer;
+    free(mapi->kept);
     free(mapi);
     http_answer_take(exchange, &page);
     buffer_free(&page);
@@ -117,6 +121,7 @@ void mapi_exchange_finish(struct mapi_exchange *mapi)
     if (!mapi->streaming)
         mapi_answer_headers(mapi->exchange, &mapi->request, MAPI_RESPONSE_SUCCESS, &settings, &mapi->ticket);
     keep_answer(mapi);
+    mapi_exchange_observe(mapi, MAPI_RESPONSE_SUCCESS, NULL);
     let_go(mapi);
     send_answer(mapi, MAPI_RESPONSE_SUCCESS);
 }
@@ -154,8 +159,29 @@ static void completed(struct loop_task *task)
     mapi_exchange_finish(container_of(task, struct mapi_exchange, completed));
 }
 
+void mapi_exchange_step_begins(struct mapi_exchange *mapi)
+{
+    mapi->step_us = monotonic_us();
+}
+
+void mapi_exchange_step_ends(struct mapi_exchange *mapi)
+{
+    if (mapi->step_us)
+        mapi->processing_us += (uint32_t)(monotonic_us() - mapi->step_us);
+    mapi->step_us = 0;
+}
+
+static enum strand_result first_step(struct strand_task *task)
+{
+    struct mapi_exchange *mapi = mapi_exchange_of_work(task);
+    mapi_exchange_step_begins(mapi);
+    task->run = mapi->first_step;
+    return mapi->first_step(task);
+}
+
 void mapi_exchange_done(struct mapi_exchange *mapi)
 {
+    mapi_exchange_step_ends(mapi);
     mapi->completed.run = completed;
     loop_post(http_exchange_loop(mapi->exchange), &mapi->completed);
 }
@@ -167,9 +193,11 @@ static void processing_delayed(struct loop_timer *timer)
 
 void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand, enum strand_result (*run)(struct strand_task *task))
 {
-    mapi->work.run = run;
+    mapi->first_step = run;
+    mapi->work.run = first_step;
     loop_timer_start(http_exchange_loop(mapi->exchange), &mapi->processing, MAPI_PROCESSING_DELAY_MS, processing_delayed);
     if (!strand_post(strand, &mapi->work)) {
+        mapi->first_step = NULL;
         mapi_exchange_encode_failure(mapi, STATUS_SERVER_TOO_BUSY);
         mapi->end_context = creates_context(mapi);
         mapi_exchange_finish(mapi);
@@ -339,6 +367,8 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
     const struct mapi_endpoint *endpoint = argument;
     const struct http_request *request = http_exchange_request(exchange);
     if (endpoint->exists && (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD)) {
+        observe_answer(endpoint->services, exchange, endpoint->endpoint == SESSION_ENDPOINT_MAILBOX ? OBSERVATION_MAILBOX
+                       : OBSERVATION_ADDRESS_BOOK, identity, 200, 0, "");
         page_answer(endpoint->services, exchange, identity, endpoint->endpoint);
         identity_release(identity);
         return;
@@ -351,6 +381,7 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
     }
     *mapi = (struct mapi_exchange){.exchange = exchange, .services = endpoint->services, .identity = identity,
                                    .path_exists = endpoint->exists, .endpoint = endpoint->endpoint, .started_ms = http_exchange_started_ms(exchange),
+                                   .began_us = monotonic_us(), .peer = http_exchange_peer(exchange),
                                    .started = time(NULL)};
     route(mapi);
 }

@@ -21,17 +21,27 @@ struct mapi_exchange {
     struct mapi_request request;
     struct session_ticket ticket;
     uint64_t started_ms;
+    uint64_t began_us;              /* when its headers were looked at */
+    uint64_t step_us;               /* when the running step of the work began; 0 between steps */
+    uint32_t processing_us;         /* work so far on strands */
     time_t started;
+    const char *peer;               /* the client's address */
+    bool parked;                    /* the http_request is gone; what is left of it: */
+    bool tls;
+    uint32_t body_size;
+    char *kept;                     /* the strings of 'request' and 'peer'; NULL without memory for them */
     bool streaming;                 /* PROCESSING was sent */
     struct loop_timer processing;
     struct mailbox_strand *other_strand; /* while the work is at another mailbox */
     struct strand_task work;
+    enum strand_result (*first_step)(struct strand_task *task); /* NULL: no work on a strand */
     struct loop_task completed;
     struct worker_job switch_lookup;   /* whether the mailbox is switched off, where that is not remembered */
     struct loop_task switch_looked_up;
     enum mailbox_switch switch_state;
     struct arena arena;             /* of the decoded body and the work */
     void *body;                     /* the decoded request, struct ..._request */
+    const struct rop_execution *rops; /* of an Execute that ran, in the arena; NULL */
     struct buffer answer;           /* the response body */
     enum mapi_response_code code;   /* of the work: SUCCESS, or a failure found late */
     bool end_context;               /* the context ends with this answer: a refused Connect, Disconnect */
@@ -44,6 +54,9 @@ http_handler mapi_exchange_handle;
 /* Begins the work on a strand; 'run' ends with mapi_exchange_done(). Where the strand takes no task the answer is 'busy'. */
 void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand,
                         enum strand_result (*run)(struct strand_task *task));
+/* To be called where a step of the work begins and ends of its own accord, to go on later or elsewhere. */
+void mapi_exchange_step_begins(struct mapi_exchange *mapi);
+void mapi_exchange_step_ends(struct mapi_exchange *mapi);
 /* The work is finished: code and answer are set. On any thread; mapi belongs to the loop again. */
 void mapi_exchange_done(struct mapi_exchange *mapi);
 struct mapi_exchange *mapi_exchange_of_work(struct strand_task *task);
@@ -52,6 +65,10 @@ struct mapi_exchange *mapi_exchange_of_work(struct strand_task *task);
 void mapi_exchange_finish(struct mapi_exchange *mapi);
 /* The same with a code other than SUCCESS and a page that says why. */
 void mapi_exchange_refuse(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail);
+/* Tells of the request by observe(): before anything of it is given back. */
+void mapi_exchange_observe(struct mapi_exchange *mapi, enum mapi_response_code code, const char *detail);
+/* The strings of the request are kept, as much of them as there is memory for: its http_request goes. */
+void mapi_exchange_keep_strings(struct mapi_exchange *mapi);
 /* Sends headers and PROCESSING if that has not been done; false when the client is known to be gone. On the loop. */
 bool mapi_exchange_stream(struct mapi_exchange *mapi);
 

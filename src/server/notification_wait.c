@@ -121,8 +121,7 @@ static void park(struct mapi_exchange *mapi, struct mapi_context *context, struc
     mapi->wait = wait;
     http_exchange_set_callbacks(mapi->exchange, &(struct http_exchange_callbacks){.broken = broken, .argument = wait});
     bool there = mapi_exchange_stream(mapi);
-    mapi->request.type_name = mapi->request.request_id = ""; /* they have been sent; the request goes */
-    mapi->request.client_info = mapi->request.client_application = "";
+    mapi_exchange_keep_strings(mapi); /* the request goes */
     mapi->body = NULL;
     arena_free(&mapi->arena);
     http_exchange_forget_request(mapi->exchange);

@@ -14,6 +14,7 @@
 #include "server/authentication.h"
 #include "server/byte_range.h"
 #include "server/oab.h"
+#include "server/observation.h"
 
 #define READ_AHEAD_SIZE (1u << 20) /* the loop that sends it shall not wait for the disk */
 #define PREFIX "/oab/"
@@ -23,6 +24,7 @@
 struct download {
     const struct oab_download_settings *settings;
     struct http_exchange *exchange;
+    struct identity *identity; /* for those who are told of the answer */
     const char *name; /* below the folder: '<id>/oab.xml' */
     bool manifest;
     struct worker_job job;
@@ -52,13 +54,26 @@ static const char *find_name(struct arena *arena, const char *path, bool *ret_ma
     return file ? arena_format(arena, "%s/%s", id_text, file) : NULL;
 }
 
+/* Ends with the download's hold on its identity. */
+static void tell(struct download *download, unsigned http_status, uint64_t size)
+{
+    observe_answer(download->settings->services, download->exchange, OBSERVATION_OAB, download->identity, http_status, size, "");
+    identity_release(download->identity);
+}
+
+static void answer_error(struct download *download, unsigned http_status, const char *text)
+{
+    tell(download, http_status, 0);
+    http_answer_error(download->exchange, http_status, text);
+}
+
 static void answer_missing(struct download *download)
 {
     if (download->manifest && atomic_load(&download->settings->being_made)) {
         http_answer_header(download->exchange, "Retry-After", "60");
-        http_answer_error(download->exchange, 503, "the offline address book is being made");
+        answer_error(download, 503, "the offline address book is being made");
     } else {
-        http_answer_error(download->exchange, 404, "there is no such file");
+        answer_error(download, 404, "there is no such file");
     }
 }
 
@@ -72,19 +87,21 @@ static void answer_file(struct download *download, int fd, const struct stat *st
              (unsigned long long)status->st_mtim.tv_sec * 1000000000ull + (unsigned long long)status->st_mtim.tv_nsec);
     struct byte_range_request asked = byte_range_request_of(http_exchange_request(exchange));
     struct byte_range_answer answer = byte_range_decide(&asked, tag, status->st_mtime, size);
+    bool sends = answer.status == 200 || answer.status == 206;
+    tell(download, answer.status, sends ? answer.size : 0);
     http_answer_status(exchange, answer.status);
     http_answer_header(exchange, "ETag", tag);
     http_answer_header(exchange, "Last-Modified", modified);
     http_answer_header(exchange, "Accept-Ranges", "bytes");
     http_answer_header(exchange, "Cache-Control", download->manifest ? "private, no-cache" : "private");
-    if (answer.status == 200 || answer.status == 206)
+    if (sends)
         http_answer_header(exchange, "Content-Type", download->manifest ? "text/xml" : "application/octet-stream");
     if (answer.status == 206)
         http_answer_header_format(exchange, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)answer.offset,
                                   (unsigned long long)(answer.offset + answer.size - 1), (unsigned long long)size);
     if (answer.status == 416)
         http_answer_header_format(exchange, "Content-Range", "bytes */%llu", (unsigned long long)size);
-    if (answer.status == 200 || answer.status == 206) {
+    if (sends) {
         (void)posix_fadvise(fd, (off_t)answer.offset, READ_AHEAD_SIZE, POSIX_FADV_WILLNEED);
         http_answer_file(exchange, fd, answer.offset, answer.size);
     } else {
@@ -112,7 +129,7 @@ static void open_file(struct worker_job *job)
     if (fd >= 0 || error == ENOENT || error == ENOTDIR || error == ELOOP)
         answer_missing(download);
     else
-        http_answer_error(download->exchange, 500, "the file cannot be read");
+        answer_error(download, 500, "the file cannot be read");
 }
 
 static void accepted(struct http_exchange *exchange, struct identity *identity, void *argument)
@@ -120,23 +137,24 @@ static void accepted(struct http_exchange *exchange, struct identity *identity, 
     const struct oab_download_settings *settings = argument;
     const struct http_request *request = http_exchange_request(exchange);
     struct arena *arena = http_exchange_arena(exchange);
-    identity_release(identity); /* whoever may log on may have the address book */
+    struct download *download = arena_new(arena, struct download);
+    if (!download) {
+        identity_release(identity);
+        http_answer_error(exchange, 503, "no memory");
+        return;
+    }
+    *download = (struct download){.settings = settings, .exchange = exchange, .identity = identity, .job = {.run = open_file}};
     if (request->method != HTTP_METHOD_GET && request->method != HTTP_METHOD_HEAD) {
         http_answer_header(exchange, "Allow", "GET, HEAD");
-        http_answer_error(exchange, 405, "the offline address book is read with GET");
+        answer_error(download, 405, "the offline address book is read with GET");
         return;
     }
-    struct download *download = arena_new(arena, struct download);
-    bool manifest = false;
-    const char *name = find_name(arena, request->path, &manifest);
-    if (!name || !download) {
-        http_answer_error(exchange, download ? 404 : 503, download ? "there is no such file" : "no memory");
-        return;
-    }
-    *download = (struct download){settings, exchange, name, manifest, {.run = open_file}};
-    if (!worker_post(settings->services->server->workers, &download->job)) {
+    download->name = find_name(arena, request->path, &download->manifest); /* whoever may log on may have the address book */
+    if (!download->name) {
+        answer_error(download, 404, "there is no such file");
+    } else if (!worker_post(settings->services->server->workers, &download->job)) {
         http_answer_header(exchange, "Retry-After", "10");
-        http_answer_error(exchange, 503, "the server is busy");
+        answer_error(download, 503, "the server is busy");
     }
 }
 

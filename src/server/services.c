@@ -12,6 +12,7 @@
 #include "server/mapi_exchange.h"
 #include "server/mechanisms.h"
 #include "server/notification_wait.h"
+#include "server/observation.h"
 #include "server/page.h"
 
 #define SWEEP_PERIOD_MS 1000u
@@ -159,6 +160,10 @@ struct services *services_new(struct server *server, struct directory *directory
         services_free(services);
         return NULL;
     }
+    if (!observers_start(services)) {
+        services_free(services);
+        return NULL;
+    }
     read_organization(services);
     loop_post(server->loops[0], &services->sweep_start);
     return services;
@@ -169,6 +174,7 @@ void services_reload(struct services *services)
     atomic_store(&services->config, services->server->config);
     struct session_settings sessions = session_settings_of(services->server->config);
     session_table_configure(services->sessions, &sessions);
+    observers_reload(services);
     (void)configure_authentication(services, services->server->config); /* what could not be read is logged and stays */
 }
 
@@ -188,6 +194,7 @@ void services_free(struct services *services)
     mapi_context_destroy_orphans(services);
     if (services->sessions)
         session_table_free(services->sessions);
+    observers_stop(services);
     mailbox_strands_free(services->strands);
     mailbox_switches_free(services->switches);
     rate_limit_free(services->autodiscover_rates);

@@ -25,6 +25,8 @@ struct mapi_endpoint {
     bool exists; /* otherwise everything is an invalid path */
 };
 
+#define OBSERVERS_MAX 8u
+
 /* The endpoints that have methods and an Extended Protection of their own in the configuration. */
 enum endpoint { ENDPOINT_MAPI, ENDPOINT_AUTODISCOVER, ENDPOINT_OAB };
 
@@ -49,6 +51,7 @@ struct services {
     atomic_uint parked_waits;
     atomic_uint verifications;    /* passwords waiting to be hashed, or being */
     atomic_ullong connections;    /* Connects so far, for their numbers */
+    void *observer_states[OBSERVERS_MAX]; /* observation.c */
     struct loop_timer sweep;      /* of the first loop: expiry, contexts still to be destroyed */
     struct loop_task sweep_start;
     pthread_mutex_t orphans_lock;

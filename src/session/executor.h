@@ -27,6 +27,8 @@ struct rop_session_parameters {
     void *wake_context;
 };
 
+#define ROP_EXECUTION_NOTED_MAX 32u
+
 /* One Execute. Payloads are what stood in the extended buffer's units after XOR and decompression: RopSize, ROPs, handle
  * table. The first request payload is always there; further ones only if the client packed several. */
 struct rop_execution {
@@ -42,6 +44,10 @@ struct rop_execution {
     /* out */
     uint32_t error_code;              /* ErrorCode of the Execute body: 0, or e.g. ecRpcFormat */
     uint32_t status_code;             /* StatusCode: 0, or a failure body (0x6BB busy, 0x47D) */
+    uint32_t rop_count;               /* done; the first of them with their ids: */
+    uint8_t rops[ROP_EXECUTION_NOTED_MAX];
+    uint32_t rop_error;               /* the first ReturnValue that is an error */
+    uint8_t rop_failed;               /* whose it is */
     uint32_t ret_payload_count;
     struct bytes ret_payloads[ROP_PAYLOADS_MAX]; /* each at most ROP_PAYLOAD_SIZE_MAX bytes */
 };
