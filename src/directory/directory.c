@@ -59,6 +59,17 @@ enum directory_status directory_entries(struct directory *directory, struct aren
     return directory->type->entries(directory, arena, after, count_max, ret_count, ret_entries);
 }
 
+enum directory_status directory_change_switches(struct directory *directory, struct guid id, const struct directory_switches_change *change)
+{
+    return directory->type->change_switches ? directory->type->change_switches(directory, id, change) : DIRECTORY_READ_ONLY;
+}
+
+enum directory_status directory_change_organization_switch(struct directory *directory, enum directory_switch mapi_http_enabled)
+{
+    return directory->type->change_organization_switch ? directory->type->change_organization_switch(directory, mapi_http_enabled)
+                                                       : DIRECTORY_READ_ONLY;
+}
+
 enum directory_status directory_set_values(struct directory *directory, struct guid id, uint32_t count,
                                            const struct directory_value *values)
 {

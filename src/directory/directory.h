@@ -91,6 +91,16 @@ struct directory_organization {
     struct guid public_folder_mailbox; /* id of the entry; all zero for none */
     struct guid address_book_id;       /* of the offline address book; stable */
 };
+/* What an administrator changes at the switches of one mailbox; what is NULL or INHERIT stays as it is. */
+struct directory_switches_change {
+    enum directory_switch mapi_enabled;
+    const enum directory_switch *mapi_http; /* INHERIT here means to follow the organisation */
+    enum directory_switch block_rpc_http;
+    enum directory_switch block_non_cached_mode;
+    enum directory_switch block_external_connectivity;
+    const char *block_versions;             /* "" for none */
+    const uint32_t *methods;                /* DIRECTORY_METHOD_...; 0 is refused */
+};
 /* Whether the mailbox may use MAPI over HTTP: its own switch, else the organisation's, and MAPIEnabled. */
 bool directory_mapi_http_allowed(const struct directory_organization *organization, const struct directory_user *user);
 
@@ -188,6 +198,9 @@ struct directory_address_list {
 };
 enum directory_status directory_address_lists(struct directory *directory, struct arena *arena, uint32_t *ret_count,
                                               struct directory_address_list **ret_lists);
+/* Switches of a mailbox, and the organisation's (ON or OFF). Who may is the caller's matter. READ_ONLY: the backend has no place for them. */
+enum directory_status directory_change_switches(struct directory *directory, struct guid id, const struct directory_switches_change *change);
+enum directory_status directory_change_organization_switch(struct directory *directory, enum directory_switch mapi_http_enabled);
 /* Checks a password in constant time whether or not the user exists (about 30 ms of CPU: blocking pool only). On OK,
  * DISABLED and WRONG_PASSWORD the user is given. */
 enum directory_status directory_verify_password(struct directory *directory, struct arena *arena, const char *logon,
@@ -234,6 +247,8 @@ struct directory_type {
     enum directory_status (*nt_hash)(struct directory *, struct arena *, const char *, const char *, uint8_t *,
                                      struct directory_user *);
     enum directory_status (*address_lists)(struct directory *, struct arena *, uint32_t *, struct directory_address_list **);
+    enum directory_status (*change_switches)(struct directory *, struct guid, const struct directory_switches_change *);
+    enum directory_status (*change_organization_switch)(struct directory *, enum directory_switch);
     uint64_t (*version)(struct directory *);
     void (*close)(struct directory *);
 };

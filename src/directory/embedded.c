@@ -37,7 +37,8 @@ static const struct directory_type embedded_type = {
     .change_members = embedded_change_members, .has_right = embedded_has_right,
     .change_right = embedded_change_right, .actors = embedded_actors,
     .additional_mailboxes = embedded_additional_mailboxes, .nt_hash = embedded_nt_hash,
-    .address_lists = embedded_address_lists, .version = embedded_version, .close = embedded_close,
+    .address_lists = embedded_address_lists, .change_switches = embedded_change_switches,
+    .change_organization_switch = embedded_change_organization_switch, .version = embedded_version, .close = embedded_close,
 };
 
 static struct embedded_directory *new_handle(int file)

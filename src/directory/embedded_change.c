@@ -290,3 +290,12 @@ enum directory_status embedded_directory_remove_legacy_dn(struct directory *dire
         status = set_text(writing.embedded, "DELETE FROM old_legacy_dn WHERE entry=?1 AND legacy_dn=?2", id, legacy_dn);
     return embedded_writing_end(&writing, status, ret_error);
 }
+
+enum directory_status embedded_change_switches(struct directory *directory, struct guid id, const struct directory_switches_change *change)
+{
+    const struct embedded_change all = {.mapi_enabled = change->mapi_enabled, .mapi_http = change->mapi_http,
+                                        .block_rpc_http = change->block_rpc_http, .block_non_cached_mode = change->block_non_cached_mode,
+                                        .block_external_connectivity = change->block_external_connectivity,
+                                        .block_versions = change->block_versions, .methods = change->methods};
+    return embedded_directory_change(directory, id, &all, NULL);
+}

@@ -109,6 +109,7 @@ enum directory_status embedded_entries(struct directory *directory, struct arena
 
 enum directory_status embedded_organization(struct directory *directory, struct arena *arena,
                                             struct directory_organization *ret_organization);
+enum directory_status embedded_change_organization_switch(struct directory *directory, enum directory_switch mapi_http_enabled);
 enum directory_status embedded_address_lists(struct directory *directory, struct arena *arena, uint32_t *ret_count,
                                              struct directory_address_list **ret_lists);
 
@@ -155,6 +156,7 @@ enum directory_status embedded_write_addresses(struct embedded_directory *embedd
 enum directory_status embedded_write_legacy_dn(struct embedded_directory *embedded, struct arena *arena,
                                                const struct embedded_subject *subject, const char *legacy_dn,
                                                struct embedded_error *ret_error);
+enum directory_status embedded_change_switches(struct directory *directory, struct guid id, const struct directory_switches_change *change);
 enum directory_status embedded_set_values(struct directory *directory, struct guid id, uint32_t count,
                                           const struct directory_value *values);
 enum directory_status embedded_change_members(struct directory *directory, struct guid group_id, bool add, uint32_t count,

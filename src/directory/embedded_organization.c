@@ -169,6 +169,11 @@ enum directory_status embedded_directory_change_organization(struct directory *d
     return embedded_write_end(embedded, status, ret_error);
 }
 
+enum directory_status embedded_change_organization_switch(struct directory *directory, enum directory_switch mapi_http_enabled)
+{
+    return embedded_directory_change_organization(directory, &(struct embedded_organization_change){.mapi_http_enabled = mapi_http_enabled}, NULL);
+}
+
 /* --- domains --- */
 
 enum directory_status embedded_directory_add_domain(struct directory *directory, const char *domain,

@@ -21,7 +21,7 @@ enum operation_value {
     OPERATION_TEXT,     /* JSON string */
     OPERATION_BOOLEAN,  /* true, false; $true, $false, on, off, yes, no, 1, 0 */
     OPERATION_SWITCH,   /* a flag without a value: -ShowDetails; -ShowDetails:$false too */
-    OPERATION_NUMBER,   /* whole, between minimum and maximum; 'Unlimited' where maximum is 0 */
+    OPERATION_NUMBER,   /* whole, between minimum and maximum; where maximum is 0 there is none, and 'Unlimited' (a JSON string) is allowed */
     OPERATION_TIME,     /* a date or date and time, as people write them; JSON string in ISO 8601 UTC */
     OPERATION_DURATION, /* '90.00:00:00' (days.hours:minutes:seconds) or 90d; JSON number of seconds */
     OPERATION_CHOICE,   /* one of 'choices', any case; JSON string in the declared spelling */
@@ -35,6 +35,7 @@ enum operation_value {
 #define OPERATION_POSITION_0 4u /* may be typed without its name, as the first word */
 #define OPERATION_PIPED 8u      /* taken from objects that come by the pipe, by the property of the same name or 'Identity' */
 #define OPERATION_SECRET 16u    /* never recorded or logged */
+#define OPERATION_CHANGEABLE 32u /* of TEXTS and CHOICES: @{Add='a','b'; Remove='c'} too, JSON {"Add": [..], "Remove": [..]}; operation_list */
 
 struct operation_parameter {
     const char *name;        /* 'MapiHttpEnabled' */
@@ -113,11 +114,22 @@ struct operation_call {
     const char *error_parameter; /* NULL where it is none's fault */
     const char *error_text;
     bool stopped;                /* the receiver is gone: emit no more */
+    json_t *changes;             /* inside: what operation_changed was told */
 };
 
 /* By Exchange's name or the ordinary one ('cas set'), without regard to case; unambiguous only; NULL. */
 const struct operation *operation_find(const char *name);
 extern const struct operation *const operations[]; /* ended by NULL */
+/* The same in another table (of the command's own operations). */
+const struct operation *operation_find_in(const struct operation *const *table, const char *name);
+/* WhatIf and Confirm, which every operation that changes something has besides its own. Confirm is the command's matter. */
+extern const struct operation_parameter operation_common_parameters[];
+/* What a typed name means (without its dash): a name, an alias, or the unambiguous beginning of one; among the operation's own and the common
+ * parameters, in any case. NULL: *ret_error says in the arena which parameters there are. */
+const struct operation_parameter *operation_parameter_find(const struct operation *operation, const char *name, struct arena *arena,
+                                                           const char **ret_error);
+/* The option of the ordinary face, without its dashes: 'mapi-http'. In the arena. */
+const char *operation_parameter_option(const struct operation_parameter *parameter, struct arena *arena);
 
 /* Checks 'given' (an object with any spelling of names, unambiguous prefixes; values as JSON or as the text that was typed) against the declaration,
  * runs, records a change. False: call->error and its text say why. 'call' has host, actor, arena, emit, warn, output; the rest is set here. */
@@ -133,6 +145,15 @@ void operation_emit(struct operation_call *call, json_t *object);
 const json_t *operation_parameter(const struct operation_call *call, const char *name);
 const char *operation_text(const struct operation_call *call, const char *name);
 bool operation_flag(const struct operation_call *call, const char *name);
+/* INT64_MAX for 'Unlimited'; seconds of a duration. */
 int64_t operation_number(const struct operation_call *call, const char *name, int64_t standard);
-/* What is recorded with a change: the target, and objects of what was and what is; both taken over. */
+/* FILETIME of a time. */
+uint64_t operation_time(const struct operation_call *call, const char *name, uint64_t standard);
+/* Whether it was given, be it as null. */
+bool operation_given(const struct operation_call *call, const char *name);
+/* The list that results where 'current' (borrowed, may be NULL) is replaced, or added to and taken from, as the parameter says: a new array
+ * without the same twice (without regard to case); NULL where it was not given. */
+json_t *operation_list(const struct operation_call *call, const char *name, const json_t *current);
+/* What is recorded with a change: the target, and objects of what was and what is, of which the properties that differ are kept; both taken
+ * over. Once for each thing changed. */
 void operation_changed(struct operation_call *call, const char *target, json_t *before, json_t *after);

@@ -1,0 +1,22 @@
+/* Inside of settings and record of changes: the one connection to the file. Not for others. */
+#pragma once
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "record/settings.h"
+
+struct settings {
+    pthread_mutex_t lock; /* guards everything below but 'file' and 'writes' */
+    sqlite3 *database;
+    int file;             /* for the change counter only; -1 in memory */
+    uint64_t writes;      /* of a file in memory: its version */
+    json_t *values;       /* "scope\nname in lower case": value, null where there is none; of 'values_version' */
+    uint64_t values_version;
+};
+
+/* Prepared for one use; finalize it. NULL where it cannot be. */
+sqlite3_stmt *settings_query(struct settings *settings, const char *sql);
+/* Steps a statement that gives no rows, and finalizes it (also NULL). */
+enum settings_status settings_run(sqlite3_stmt *statement);
+/* What a failed step means. */
+enum settings_status settings_failure(int code);
