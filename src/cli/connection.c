@@ -74,6 +74,8 @@ void connection_initialize(struct connection *connection, const struct command *
     *connection = (struct connection){.command = command};
     mapihttp_options_initialize(&connection->options);
     connection->options.address = getenv("MAPIHTTP_ADDRESS");
+    connection->options.server = getenv("MAPIHTTP_SERVER");
+    connection->options.ca_file = getenv("MAPIHTTP_CA_FILE");
     connection->options.consent = ask_consent;
 }
 

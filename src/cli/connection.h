@@ -20,12 +20,12 @@
     "  --address USER@DOMAIN   the mailbox (or environment MAPIHTTP_ADDRESS)\n" \
     "  --user NAME             who logs on, where that is not the address\n" \
     "  --password-file FILE    the password is the first line; else environment MAPIHTTP_PASSWORD, else a prompt\n" \
-    "  --server HOST[:PORT]    asks Autodiscover there instead of finding it by the address\n" \
+    "  --server HOST[:PORT]    asks Autodiscover there instead of finding it by the address (or environment MAPIHTTP_SERVER)\n" \
     "  --url URL               the mailbox endpoint: no Autodiscover; with --dn DN for the mailbox's distinguished name\n" \
     "  --auth KIND             basic, ntlm, negotiate (by the ticket that kinit fetched) or bearer, instead of the strongest\n" \
     "                          that the server offers\n" \
     "  --token-file FILE       the bearer token is the first line; else environment MAPIHTTP_TOKEN, else as the password\n" \
-    "  --ca-file FILE          PEM certificates to trust instead of the system's\n" \
+    "  --ca-file FILE          PEM certificates to trust instead of the system's (or environment MAPIHTTP_CA_FILE)\n" \
     "  --connect-to HOST:PORT  makes every connection there (a tunnel, a test server)\n" \
     "  --allow-redirect HOST   lets Autodiscover take the password to this host too; may be given several times\n" \
     "  --resolve NAME=HOST:PORT  makes connections to NAME there instead (tests); '*=' : no other name exists\n" \
