@@ -556,6 +556,11 @@ void config_free(struct config *config)
     free(config);
 }
 
+const struct setting *config_setting(size_t index)
+{
+    return index < SETTING_COUNT ? &settings[index] : NULL;
+}
+
 bool config_describe(struct buffer *output)
 {
     const char *section = "";

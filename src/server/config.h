@@ -116,5 +116,8 @@ bool config_parse(const char *name, const char *text, struct config **ret_config
 void config_free(struct config *config);
 /* The example file: every setting with its explanation, range and default, commented out. */
 bool config_describe(struct buffer *output);
+/* The settings that there are, for those who list them; NULL behind the last. 'server/setting.h'. */
+struct setting;
+const struct setting *config_setting(size_t index);
 /* Like the address in 'listen': "192.0.2.1:443", "[::]:443", "8080" (all addresses). False when malformed. */
 bool config_parse_listener(const char *text, struct config_listener *ret_listener, char *ret_error, size_t error_size);

@@ -15,6 +15,7 @@
 
 struct mapi_module {
     struct directory *directory;
+    struct settings *settings;
     struct store *store;
     struct rop_server *rops;
     struct services *services;
@@ -33,6 +34,7 @@ static void stop(struct server *server, void *state)
     if (module->store)
         store_close(module->store);
     directory_close(module->directory);
+    settings_close(module->settings);
     free(module);
 }
 
@@ -42,6 +44,17 @@ static bool make_folder(const char *path)
         return true;
     log_error("%s: %s", path, strerror(errno));
     return false;
+}
+
+static bool open_settings(struct mapi_module *module, const struct config *config)
+{
+    struct arena arena = {0};
+    const char *path = arena_format(&arena, "%s/administration.sqlite", config->data_path);
+    enum settings_status status = path ? settings_open(path, &module->settings) : SETTINGS_UNAVAILABLE;
+    if (status != SETTINGS_OK)
+        log_error("%s: %s", config->data_path, settings_status_text(status));
+    arena_free(&arena);
+    return status == SETTINGS_OK;
 }
 
 static bool open_data(struct mapi_module *module, const struct config *config)
@@ -61,6 +74,8 @@ static bool open_data(struct mapi_module *module, const struct config *config)
         module->directory = directory_backend_open(config);
         done = module->directory != NULL;
     }
+    if (done)
+        done = open_settings(module, config);
     arena_free(&arena);
     return done;
 }
@@ -76,7 +91,7 @@ static bool start(struct server *server, void **ret_state)
         .store = module->store, .directory = module->directory, .open_mailboxes_max = server->config->open_mailboxes_max});
     if (module->rops) {
         struct rop_executor executor = rop_server_executor(module->rops);
-        module->services = services_new(server, module->directory, &executor);
+        module->services = services_new(server, module->directory, module->settings, &executor);
     }
     if (!module->services || !services_add_routes(module->services) || !oab_server_start(module->services, &module->oab)) {
         stop(server, module);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "server/autodiscover.h"
 #include "server/autodiscover_json.h"
+#include "server/live.h"
 #include "server/mapi_exchange.h"
 #include "server/mechanisms.h"
 #include "server/notification_wait.h"
@@ -121,7 +122,8 @@ static bool configure_authentication(struct services *services, const struct con
     return done;
 }
 
-struct services *services_new(struct server *server, struct directory *directory, const struct rop_executor *executor)
+struct services *services_new(struct server *server, struct directory *directory, struct settings *settings,
+                              const struct rop_executor *executor)
 {
     struct services *services = calloc(1, sizeof *services);
     struct session_settings sessions = session_settings_of(server->config);
@@ -133,6 +135,9 @@ struct services *services_new(struct server *server, struct directory *directory
     services->server = server;
     atomic_store(&services->config, server->config);
     services->directory = directory;
+    services->settings = settings;
+    services->operations = (struct operation_host){.directory = directory, .settings = settings, .data_path = server->config->data_path,
+                                                   .live = &server_live, .live_state = services};
     services->executor = *executor;
     services->started_ms = monotonic_ms();
     services->sweep_start.run = start_sweep;

@@ -7,6 +7,8 @@
 #include "auth/authenticator.h"
 #include "directory/address_book.h"
 #include "http/mapi_answer.h"
+#include "operation/operation.h"
+#include "record/settings.h"
 #include "server/log_on_methods.h"
 #include "server/mailbox_strands.h"
 #include "server/mailbox_switch.h"
@@ -34,6 +36,8 @@ struct services {
     struct server *server;        /* not its config: that is read on the main thread only */
     _Atomic(const struct config *) config;
     struct directory *directory;
+    struct settings *settings;    /* what administrators set while the server runs, and the record of it */
+    struct operation_host operations; /* for operation_run, on a thread that may block */
     struct address_book_cache *address_books;
     struct authenticator *authenticator;
     struct log_on_methods log_on_methods;
@@ -59,8 +63,9 @@ struct services {
     struct mapi_endpoint mailbox_endpoint, address_book_endpoint, no_endpoint;
 };
 
-/* 'executor' is copied; what it points to and 'directory' stay the caller's. Adds no routes. NULL (logged) where that fails. */
-struct services *services_new(struct server *server, struct directory *directory, const struct rop_executor *executor);
+/* 'executor' is copied; what it points to, 'directory' and 'settings' stay the caller's. Adds no routes. NULL (logged) where that fails. */
+struct services *services_new(struct server *server, struct directory *directory, struct settings *settings,
+                              const struct rop_executor *executor);
 /* Requests are refused with 18 from now on, parked waits end. Any thread, must not wait. */
 void services_drain(struct services *services);
 void services_reload(struct services *services);

@@ -56,6 +56,28 @@ void setting_range(const struct setting *setting, char *ret_text, size_t size)
     }
 }
 
+static void format_words(const struct setting *setting, uint32_t mask, char *text, size_t size)
+{
+    size_t used = 0;
+    const char *choice = setting->choices;
+    for (unsigned bit = 0; *choice; bit++) {
+        size_t choice_size = strcspn(choice, "|");
+        if (mask & 1u << bit && used + choice_size + 2 < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%.*s", used ? " " : "", (int)choice_size, choice);
+        choice += choice_size + (choice[choice_size] == '|');
+    }
+}
+
+void setting_format(const struct setting *setting, const void *config, char *ret_text, size_t size)
+{
+    uint32_t value = *(const uint32_t *)((const char *)config + setting->offset);
+    *ret_text = 0;
+    if (setting->kind == SETTING_WORDS)
+        format_words(setting, value, ret_text, size);
+    else if (setting->kind == SETTING_OCTAL || units_of(setting->kind))
+        format_quantity(setting, value, ret_text, size);
+}
+
 /* Digits and a unit; a duration needs one unless it is 0. */
 static bool parse_quantity(const struct setting *setting, const char *value, uint64_t *ret_quantity, const char **ret_wrong)
 {

@@ -30,5 +30,7 @@ struct setting {
 /* Sets the field; on failure ret_error says what is expected, and the field is untouched. */
 bool setting_assign(const struct setting *setting, void *config, const char *value, char *ret_error, size_t error_size);
 void setting_clear(const struct setting *setting, void *config); /* frees a string */
+/* A quantity or words as the file has them ('15s', 'basic ntlm'); "" of other kinds. */
+void setting_format(const struct setting *setting, const void *config, char *ret_text, size_t size);
 /* The range as a person writes it: "from 1s to 1h"; empty when there is none. */
 void setting_range(const struct setting *setting, char *ret_text, size_t size);

@@ -126,7 +126,8 @@ void server_fixture_start(struct server_fixture *fixture)
     server->http = http_server_new(server->loops, server->loop_count, server->router, &limits);
     must(server->http != NULL, "no HTTP server");
     struct rop_executor executor = make_executor(fixture);
-    fixture->services = services_new(server, fixture->directory, &executor);
+    must(settings_open(":memory:", &fixture->settings) == SETTINGS_OK, "no settings");
+    fixture->services = services_new(server, fixture->directory, fixture->settings, &executor);
     must(fixture->services && services_add_routes(fixture->services), "no services");
     must(http_server_listen(server->http, (struct sockaddr *)&address, sizeof address, NULL, &fixture->port), "no port");
     for (unsigned i = 0; i < server->loop_count; i++)
@@ -152,6 +153,7 @@ void server_fixture_stop(struct server_fixture *fixture)
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_wait(server->loops[i]);
     services_free(fixture->services);
+    settings_close(fixture->settings);
     end_executor(fixture);
     http_server_free(server->http);
     for (unsigned i = 0; i < server->loop_count; i++)

@@ -28,6 +28,7 @@ struct server_fixture {
     struct fake_executor *fake;
     char directory_path[64];
     struct directory *directory;
+    struct settings *settings;
     uint16_t port;
     bool started;
     bool real; /* ROPs over a store in a folder of its own, instead of the executor that obeys words */
