@@ -27,6 +27,7 @@ enum mapihttp_status {
     MAPIHTTP_PROTOCOL,         /* 0: the answer does not follow the protocol */
     MAPIHTTP_CANCELLED,        /* 0: mapihttp_session_cancel(), or a callback asked to stop */
     MAPIHTTP_UNCERTAIN,        /* 0: the answer was lost for good; whether the server did the work could not be found out */
+    MAPIHTTP_DISABLED,         /* 0: MAPI over HTTP is switched off in this client (MapiHttpDisabled) */
 };
 
 struct mapihttp_error {

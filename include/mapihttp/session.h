@@ -11,6 +11,7 @@ extern "C" {
 struct mapihttp_session;
 struct mapihttp_property_name;
 struct mapihttp_autodiscover_step;
+struct mapihttp_exchange;
 
 enum mapihttp_authentication {
     MAPIHTTP_AUTHENTICATION_AUTOMATIC, /* the strongest that the server offers; a bearer token where one is given */
@@ -55,6 +56,15 @@ struct mapihttp_options {
                                      three of the server's X-PendingPeriod */
     uint32_t attempts_max;        /* of one request, with growing pauses between them; default 6 */
     uint32_t retry_pause_ms;      /* the first pause; doubles up to 10 s; default 250 */
+    uint32_t time_limit_ms;       /* for all that is done with these options, from the opening on; then calls end with
+                                     MAPIHTTP_NETWORK; default 0: none */
+    /* Outlook's registry value of that name: this client does without MAPI over HTTP. As nothing else is spoken here, opening
+     * ends with MAPIHTTP_DISABLED, and Autodiscover is asked without X-MapiHttpCapability. The default is what the
+     * environment variable MapiHttpDisabled says (unset, empty or 0: false). */
+    bool mapi_http_disabled;
+    /* Called after each exchange with an endpoint (exchange.h); NULL: none. */
+    void (*exchange)(void *exchange_data, const struct mapihttp_exchange *exchange);
+    void *exchange_data;
     void (*trace)(void *trace_data, const char *line); /* one line a request and a retry; NULL: none */
     void *trace_data;
 };

@@ -182,6 +182,8 @@ enum mapihttp_status mapihttp_address_book_open(const struct mapihttp_options *o
                                     .retry_pause_ms = options->retry_pause_ms, .resend = false};
     if (!options->address || !*options->address)
         return error_set(ret_error, MAPIHTTP_INVALID_ARGUMENT, 0, "an address is needed");
+    if (options->mapi_http_disabled)
+        return transport_disabled(ret_error);
     enum mapihttp_status status = find_endpoint(options, &url, &dn, ret_error);
     struct mapihttp_address_book *book = status ? NULL : calloc(1, sizeof *book);
     if (!book) {

@@ -109,8 +109,9 @@ static enum transport_outcome ask(struct search *search, const struct visit *vis
 {
     const char *anchor = arena_format(&search->found->arena, "X-AnchorMailbox: %s", search->address);
     /* X-MapiHttpCapability asks for the mapiHttp block (MS-OXDSCLI 2.2.2.1). */
-    const char *const post_headers[] = {"Content-Type: text/xml; charset=utf-8", "Accept: text/xml", "X-MapiHttpCapability: 1",
-                                        "X-ClientCanHandle: Negotiate, ExHttpInfo", "User-Agent: mapihttp", "Expect:", anchor, NULL};
+    const char *capability = search->options->mapi_http_disabled ? NULL : "X-MapiHttpCapability: 1";
+    const char *const post_headers[] = {"Content-Type: text/xml; charset=utf-8", "Accept: text/xml", "X-ClientCanHandle: Negotiate, ExHttpInfo",
+                                        "User-Agent: mapihttp", "Expect:", anchor, capability, NULL};
     const char *const get_headers[] = {"User-Agent: mapihttp", NULL};
     bool post = *visit->method == 'P';
     struct transport_request request = {.method = visit->method, .url = visit->url, .headers = post ? post_headers : get_headers,
@@ -169,7 +170,8 @@ static enum verdict take_settings(struct search *search, const struct visit *vis
     struct arena *arena = &search->found->arena;
     char host[256];
     if (!answer->mapi_http || !*answer->mailbox_url) {
-        const char *text = arena_format(arena, "the server offers no MAPI over HTTP for this mailbox%s%s",
+        const char *asked = search->options->mapi_http_disabled ? " (it was not asked: MapiHttpDisabled is set in this client)" : "";
+        const char *text = arena_format(arena, "the server offers no MAPI over HTTP for this mailbox%s%s%s", asked,
                                         *answer->blocks ? ", but " : "", answer->blocks);
         note(search, visit, response, MAPIHTTP_AUTODISCOVER, 0, text ? text : "no MAPI over HTTP");
         return search->options->discover_all ? GO_ON : GIVE_UP;
@@ -272,7 +274,7 @@ static enum verdict judge(struct search *search, const struct visit *visit, enum
     long status = response->http_status;
     snprintf(text, sizeof text, "HTTP status %ld%s%s", status, *response->offered ? ", asks for a log-on by " : "", response->offered);
     if (outcome == TRANSPORT_CANCELLED) {
-        note(search, visit, response, MAPIHTTP_CANCELLED, 0, "cancelled");
+        note(search, visit, response, MAPIHTTP_NETWORK, TRANSPORT_OUT_OF_TIME, "no answer within the time limit");
         return GIVE_UP;
     }
     if (outcome != TRANSPORT_ANSWERED)

@@ -263,13 +263,33 @@ static enum step judge(struct call *call, enum transport_outcome outcome, struct
         describe(call, response->failure_status, (uint32_t)response->failure_code, "", response->failure);
         return STEP_RESEND;
     case TRANSPORT_CANCELLED:
-        describe(call, MAPIHTTP_CANCELLED, 0, "cancelled", "");
+        if (transport_out_of_time(call->context->settings))
+            describe(call, MAPIHTTP_NETWORK, TRANSPORT_OUT_OF_TIME, "no answer within the time limit", "");
+        else
+            describe(call, MAPIHTTP_CANCELLED, 0, "cancelled", "");
         return STEP_FAILED;
     case TRANSPORT_REFUSED:
         break;
     }
     describe(call, response->failure_status, (uint32_t)response->failure_code, "", response->failure);
     return STEP_FAILED;
+}
+
+static void tell(const struct call *call, enum transport_outcome outcome, const struct transport_response *response)
+{
+    const struct transport_settings *settings = call->context->settings;
+    if (!settings->exchange)
+        return;
+    bool answered = outcome == TRANSPORT_ANSWERED, inner = response->stream.has_response_code;
+    struct mapihttp_exchange exchange = {
+        .request_type = call->request_type, .url = call->context->url, .request_id = call->request_id,
+        .remote_address = response->remote_address, .remote_port = response->remote_port,
+        .authentication = transport_figures(call->transport)->authentication, .http_status = answered ? (uint32_t)response->http_status : 0,
+        .has_response_code = answered && (inner || response->has_response_code),
+        .response_code = inner ? response->stream.response_code : response->response_code,
+        .server_ms = response->stream.has_elapsed_ms ? (int64_t)response->stream.elapsed_ms : -1,
+        .failure = answered ? "" : response->failure, .timing = response->timing};
+    settings->exchange(settings->exchange_data, &exchange);
 }
 
 static void trace(const struct call *call, enum transport_outcome outcome, const struct transport_response *response)
@@ -330,6 +350,7 @@ static enum step attempt(struct call *call)
     struct transport_response response = {0};
     enum transport_outcome outcome = send_once(call, &response);
     trace(call, outcome, &response);
+    tell(call, outcome, &response);
     enum step step = judge(call, outcome, &response);
     if (outcome == TRANSPORT_NOT_SENT)
         count(call, &call->context->figures.repeat_count);

@@ -32,6 +32,7 @@ const char *mapihttp_status_name(enum mapihttp_status status)
     case MAPIHTTP_PROTOCOL: return "PROTOCOL";
     case MAPIHTTP_CANCELLED: return "CANCELLED";
     case MAPIHTTP_UNCERTAIN: return "UNCERTAIN";
+    case MAPIHTTP_DISABLED: return "DISABLED";
     }
     return "UNKNOWN";
 }

@@ -1,3 +1,4 @@
+#include "base/filetime.h"
 #include "client/error.h"
 #include "client/session.h"
 #include <mapihttp/autodiscover.h>
@@ -12,7 +13,8 @@
 void mapihttp_options_initialize(struct mapihttp_options *options)
 {
     *options = (struct mapihttp_options){.resend = true, .keep_alive = true, .connect_timeout_ms = 20000,
-                                         .response_timeout_ms = 60000, .attempts_max = 6, .retry_pause_ms = 250};
+                                         .response_timeout_ms = 60000, .attempts_max = 6, .retry_pause_ms = 250,
+                                         .mapi_http_disabled = transport_disabled_by_environment()};
 }
 
 /* 'https://host:port' of a URL, for Autodiscover beside an explicit endpoint. */
@@ -112,6 +114,9 @@ enum mapihttp_status mapihttp_session_open(const struct mapihttp_options *option
     char *url = NULL, *dn = NULL;
     if (!options->address || !*options->address)
         return error_set(ret_error, MAPIHTTP_INVALID_ARGUMENT, 0, "an address is needed");
+    if (options->mapi_http_disabled)
+        return transport_disabled(ret_error);
+    uint64_t started_ms = monotonic_ms();
     enum mapihttp_status status = find_mailbox(options, &url, &dn, ret_error);
     struct mapihttp_session *session = status ? NULL : create();
     if (!session) {
@@ -128,6 +133,8 @@ enum mapihttp_status mapihttp_session_open(const struct mapihttp_options *option
         !context_initialize(&session->context, &session->settings, &limits, &session->cancelled, url))
         status = session_no_memory(ret_error);
     free(url);
+    if (options->time_limit_ms)
+        session->settings.deadline_ms = started_ms + options->time_limit_ms; /* Autodiscover's share is in it */
     if (!status)
         status = session_run(session, no_work, NULL, ret_error);
     if (!status && session->keep_alive_wanted && !session_keep_alive_start(session))
@@ -146,6 +153,7 @@ void mapihttp_session_close(struct mapihttp_session *session)
         return;
     session_keep_alive_stop(session);
     session->cancelled = false; /* the farewell may still go out, but not for long */
+    session->settings.deadline_ms = 0;
     session->settings.connect_timeout_ms = CLOSING_TIMEOUT_MS;
     session->settings.response_timeout_ms = CLOSING_TIMEOUT_MS;
     session->context.limits.attempts_max = 2;

@@ -370,7 +370,19 @@ static uint64_t silence_max_ms(const struct transport *transport)
 static bool is_cancelled(const struct transport *transport)
 {
     uint64_t deadline = transport->request->deadline_ms;
-    return (transport->cancelled && *transport->cancelled) || (deadline && monotonic_ms() >= deadline);
+    return (transport->cancelled && *transport->cancelled) || (deadline && monotonic_ms() >= deadline) ||
+           transport_out_of_time(transport->settings);
+}
+
+/* Milliseconds for which libcurl may wait before somebody looks at the clock again. */
+static uint64_t pause_ms(const struct transport *transport, uint64_t now, uint64_t silence_left)
+{
+    uint64_t deadlines[] = {transport->request->deadline_ms, transport->settings->deadline_ms};
+    uint64_t pause = silence_left < 1000 ? silence_left + 1 : 1000;
+    for (size_t i = 0; i < 2; i++)
+        if (deadlines[i] && deadlines[i] - now < pause)
+            pause = deadlines[i] - now + 1;
+    return pause;
 }
 
 /* Drives libcurl until the transfer is over; returns its code, or CURLE_ABORTED_BY_CALLBACK for our own reasons. */
@@ -396,10 +408,7 @@ static CURLcode drive(struct transport *transport)
                      (unsigned long long)limit / 1000);
             return CURLE_OPERATION_TIMEDOUT;
         }
-        uint64_t wait = limit - silent < 1000 ? limit - silent + 1 : 1000, deadline = transport->request->deadline_ms;
-        if (deadline && deadline - now < wait)
-            wait = deadline - now + 1;
-        curl_multi_poll(transport->multi, NULL, 0, (int)wait, NULL);
+        curl_multi_poll(transport->multi, NULL, 0, (int)pause_ms(transport, now, limit - silent), NULL);
     }
     int left;
     for (CURLMsg *message; (message = curl_multi_info_read(transport->multi, &left));)
@@ -457,6 +466,36 @@ static enum transport_outcome outcome_of(struct transport *transport, CURLcode c
     return TRANSPORT_ANSWER_LOST;
 }
 
+static double time_of(struct transport *transport, CURLINFO which)
+{
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(transport->easy, which, &microseconds);
+    return (double)microseconds / 1e3;
+}
+
+/* libcurl counts each moment from the beginning; what is told is what each part took. */
+static void take_timing(struct transport *transport, bool connected_anew, double elapsed_ms)
+{
+    struct transport_response *response = transport->response;
+    struct mapihttp_timing timing = {.connected_anew = connected_anew, .total_ms = elapsed_ms, .exchange_ms = elapsed_ms};
+    long port = 0;
+    char *address = NULL;
+    double name = time_of(transport, CURLINFO_NAMELOOKUP_TIME_T), tcp = time_of(transport, CURLINFO_CONNECT_TIME_T),
+           tls = time_of(transport, CURLINFO_APPCONNECT_TIME_T);
+    if (connected_anew || !response->header_complete) {
+        timing.name_ms = name;
+        timing.tcp_ms = tcp > name ? tcp - name : 0;
+        timing.tls_ms = tls > tcp ? tls - tcp : 0;
+        double made = timing.name_ms + timing.tcp_ms + timing.tls_ms;
+        timing.exchange_ms = elapsed_ms > made ? elapsed_ms - made : 0;
+    }
+    response->timing = timing;
+    curl_easy_getinfo(transport->easy, CURLINFO_PRIMARY_IP, &address);
+    curl_easy_getinfo(transport->easy, CURLINFO_PRIMARY_PORT, &port);
+    snprintf(response->remote_address, sizeof response->remote_address, "%s", address ? address : "");
+    response->remote_port = (uint16_t)port;
+}
+
 static void count_exchange(struct transport *transport, enum transport_outcome outcome, long authentication)
 {
     struct transport_figures *figures = &transport->figures;
@@ -469,6 +508,7 @@ static void count_exchange(struct transport *transport, enum transport_outcome o
     clock_gettime(CLOCK_MONOTONIC, &now);
     double elapsed_ms = (double)(now.tv_sec - transport->started.tv_sec) * 1e3 + (double)(now.tv_nsec - transport->started.tv_nsec) / 1e6;
     transport->response->elapsed_ms = elapsed_ms;
+    take_timing(transport, connections > 0, elapsed_ms);
     figures->connection_count += (uint32_t)connections;
     if (connections)
         transport->fresh = false;
@@ -531,6 +571,17 @@ static enum transport_outcome refuse(struct transport *transport, enum mapihttp_
     return TRANSPORT_REFUSED;
 }
 
+/* The round that only learned what the server offers made the connection that the second one used. */
+static void add_first_round(struct mapihttp_timing *timing, const struct mapihttp_timing *first)
+{
+    timing->connected_anew |= first->connected_anew;
+    timing->name_ms += first->name_ms;
+    timing->tcp_ms += first->tcp_ms;
+    timing->tls_ms += first->tls_ms;
+    timing->challenge_ms = first->exchange_ms;
+    timing->total_ms += first->total_ms;
+}
+
 enum transport_outcome client_transport_send(struct transport *transport, const struct transport_request *request,
                                       struct transport_response *ret_response)
 {
@@ -567,6 +618,9 @@ enum transport_outcome client_transport_send(struct transport *transport, const 
     if (!secure_enough(transport, host)) /* what NTLM sends can be tried out against passwords, a ticket used by who sees it */
         return refuse(transport, MAPIHTTP_TLS, "a password is not sent over http; use https");
     transport->authentication = authentication;
+    struct mapihttp_timing first = ret_response->timing;
     transport_response_clear(ret_response);
-    return exchange(transport, host, authentication);
+    outcome = exchange(transport, host, authentication);
+    add_first_round(&ret_response->timing, &first);
+    return outcome;
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/bytes.h"
 #include "client/response_stream.h"
+#include <mapihttp/exchange.h>
 #include <mapihttp/session.h>
 #include <stdatomic.h>
 
@@ -23,8 +24,11 @@ struct transport_settings {
     bool insecure;
     uint32_t connect_timeout_ms;
     uint32_t response_timeout_ms;
+    uint64_t deadline_ms;       /* monotonic time at which everything ends (time_limit_ms); 0: none */
     void (*trace)(void *trace_data, const char *line);
     void *trace_data;
+    void (*exchange)(void *exchange_data, const struct mapihttp_exchange *exchange);
+    void *exchange_data;
 };
 
 bool transport_settings_copy(const struct mapihttp_options *options, struct transport_settings *ret_settings);
@@ -36,6 +40,7 @@ struct transport;
 #define TRANSPORT_SET_COOKIE_COUNT_MAX 32u
 #define TRANSPORT_DIAGNOSTICS_SIZE_MAX 4096u
 #define TRANSPORT_HEADER_TEXT_SIZE 128u
+#define TRANSPORT_OUT_OF_TIME 28u /* the code of MAPIHTTP_NETWORK for a time-out, as libcurl numbers it */
 
 enum transport_outcome {
     TRANSPORT_ANSWERED,    /* an HTTP answer was read whole; http_status and the rest say what it is */
@@ -83,6 +88,9 @@ struct transport_response {
     char *set_cookies[TRANSPORT_SET_COOKIE_COUNT_MAX];
     uint32_t set_cookie_count;
     double elapsed_ms;
+    struct mapihttp_timing timing;
+    char remote_address[64];
+    uint16_t remote_port;
     /* On any outcome but ANSWERED: */
     int failure_code;              /* libcurl's */
     enum mapihttp_status failure_status;
@@ -118,6 +126,11 @@ void transport_drop_connection(struct transport *transport);
 void transport_wake(struct transport *transport);
 void transport_count_processing(struct transport *transport, uint64_t elapsed_ms);
 const struct transport_figures *transport_figures(const struct transport *transport);
+/* Whether the environment says MapiHttpDisabled, and the error for it. */
+bool transport_disabled_by_environment(void);
+enum mapihttp_status transport_disabled(struct mapihttp_error *ret_error);
+/* Whether the deadline of the settings has passed. */
+bool transport_out_of_time(const struct transport_settings *settings);
 /* Where 'resolve' sends connections to a name: NULL where it says nothing, "" where the name does not exist. */
 const char *transport_resolve(const struct transport_settings *settings, const char *name);
 /* host of a URL ("" for a malformed one), and whether connections to it stay on this machine. */

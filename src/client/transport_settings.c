@@ -1,4 +1,6 @@
 #include "client/transport.h"
+#include "client/error.h"
+#include "base/filetime.h"
 #include <curl/curl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,8 +56,11 @@ bool transport_settings_copy(const struct mapihttp_options *options, struct tran
         .insecure = options->insecure,
         .connect_timeout_ms = options->connect_timeout_ms,
         .response_timeout_ms = options->response_timeout_ms,
+        .deadline_ms = options->time_limit_ms ? monotonic_ms() + options->time_limit_ms : 0,
         .trace = options->trace,
         .trace_data = options->trace_data,
+        .exchange = options->exchange,
+        .exchange_data = options->exchange_data,
     };
     bool good = copy(&settings.user, options->user && *options->user ? options->user : options->address) &&
                 copy(&settings.password, options->password) && copy(&settings.bearer_token, options->bearer_token) &&
@@ -87,6 +92,23 @@ void transport_settings_clear(struct transport_settings *settings)
     free_list(settings->resolve);
     free(settings->client_application);
     *settings = (struct transport_settings){0};
+}
+
+bool transport_disabled_by_environment(void)
+{
+    const char *value = getenv("MapiHttpDisabled"); /* Outlook's registry value, under its own name */
+    return value && *value && strspn(value, "0") != strlen(value);
+}
+
+enum mapihttp_status transport_disabled(struct mapihttp_error *ret_error)
+{
+    return error_set(ret_error, MAPIHTTP_DISABLED, 0, "MAPI over HTTP is switched off in this client (MapiHttpDisabled), and RPC over HTTP, "
+                     "which would be left, is not spoken by it: set MapiHttpDisabled to 0, or remove it");
+}
+
+bool transport_out_of_time(const struct transport_settings *settings)
+{
+    return settings->deadline_ms && monotonic_ms() >= settings->deadline_ms;
 }
 
 void transport_trace(const struct transport_settings *settings, const char *format, ...)
