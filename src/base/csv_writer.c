@@ -27,10 +27,21 @@ static void append_cell(struct buffer *output, const struct csv_style *style, bo
     buffer_append_u8(output, '"');
 }
 
+/* Behind any apostrophes, so that one that was there already is told from ours. */
+static bool begins_formula(const char *text)
+{
+    text += strspn(text, "'");
+    return *text && strchr("=+-@\t\r\n", *text);
+}
+
 void csv_writer_text(struct buffer *output, const struct csv_style *style, bool first, const char *text)
 {
-    bool formula = style->for_spreadsheets && *text && strchr("=+-@\t\r", *text);
-    append_cell(output, style, first, formula ? "'" : "", text);
+    append_cell(output, style, first, style->for_spreadsheets && begins_formula(text) ? "'" : "", text);
+}
+
+const char *csv_writer_text_of_cell(const char *cell)
+{
+    return *cell == '\'' && begins_formula(cell) ? cell + 1 : cell;
 }
 
 void csv_writer_number(struct buffer *output, const struct csv_style *style, bool first, const char *digits)

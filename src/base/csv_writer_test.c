@@ -35,8 +35,20 @@ static void spreadsheets_compute_nothing(void **state)
     buffer_free(&line);
 }
 
+static void apostrophes_are_taken_away_again(void **state)
+{
+    const char *const texts[] = {"=x", "'=x", "''=x", "'x", "x", "", "'", "-5", "\t=x"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct buffer cell = {0};
+        csv_writer_text(&cell, &CSV_STYLE_SPREADSHEET, true, texts[i]);
+        assert_string_equal(csv_writer_text_of_cell(buffer_string(&cell)), texts[i]);
+        buffer_free(&cell);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(quotes_where_it_must), cmocka_unit_test(spreadsheets_compute_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(apostrophes_are_taken_away_again),
+                                       cmocka_unit_test(quotes_where_it_must), cmocka_unit_test(spreadsheets_compute_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* mapihttp gal */
+#include "base/csv_writer.h"
 #include "cli/address_book_option.h"
 #include "cli/output.h"
 #include <errno.h>
@@ -61,36 +62,38 @@ static int take_columns(struct gal *gal, const char *list)
 
 /* --- output --- */
 
-static void put_csv_cell(const char *text, bool last)
-{
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL || *text == ' ';
-    if (quoted)
-        putchar('"');
-    for (const char *at = text; *at; at++) {
-        if (*at == '"')
-            putchar('"');
-        putchar(*at);
-    }
-    fputs(quoted ? "\"" : "", stdout);
-    fputs(last ? "\r\n" : ",", stdout);
-}
-
-static void put_csv_value(const json_t *value, bool last)
+static void append_csv_value(struct buffer *line, const json_t *value, bool first)
 {
     char *dumped = value && !json_is_string(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    put_csv_cell(dumped ? dumped : value ? json_string_value(value) : "", last);
+    if (dumped)
+        csv_writer_number(line, &CSV_STYLE_SPREADSHEET, first, dumped);
+    else
+        csv_writer_text(line, &CSV_STYLE_SPREADSHEET, first, value ? json_string_value(value) : "");
     free(dumped);
+}
+
+static bool put_csv_line(struct buffer *line)
+{
+    csv_writer_end_line(line, &CSV_STYLE_SPREADSHEET);
+    bool good = !line->failed && fwrite(line->data, 1, line->size, stdout) == line->size;
+    buffer_clear(line);
+    return good;
 }
 
 /* RFC 4180, with a head line. */
 static bool put_csv(const json_t *rows, size_t column_count, const struct output_column *columns)
 {
+    struct buffer line = {0};
     for (size_t i = 0; i < column_count; i++)
-        put_csv_cell(columns[i].key, i + 1 == column_count);
-    for (size_t row = 0; row < json_array_size(rows); row++)
+        csv_writer_text(&line, &CSV_STYLE_SPREADSHEET, i == 0, columns[i].key);
+    bool good = put_csv_line(&line);
+    for (size_t row = 0; good && row < json_array_size(rows); row++) {
         for (size_t i = 0; i < column_count; i++)
-            put_csv_value(json_object_get(json_array_get(rows, row), columns[i].key), i + 1 == column_count);
-    return !fflush(stdout) && !ferror(stdout);
+            append_csv_value(&line, json_object_get(json_array_get(rows, row), columns[i].key), i == 0);
+        good = put_csv_line(&line);
+    }
+    buffer_free(&line);
+    return good && !fflush(stdout) && !ferror(stdout);
 }
 
 static int put(const struct gal *gal, json_t *rows, size_t column_count, const struct output_column *columns)
