@@ -276,6 +276,11 @@ static const struct setting settings[] = {
         "The same of one user who is logged on."},
     {"autodiscover", "json_reveals_users", SETTING_BOOLEAN, FIELD(autodiscover_json_reveals_users), 0, 0, NO_CHOICES, "no",
         "Answer Autodiscover version 2, which needs no log-on, with 404 for addresses that do not exist."},
+
+    {"usage", "enabled", SETTING_BOOLEAN, FIELD(usage_enabled), 0, 0, NO_CHOICES, "yes",
+        "Write down by day who used which client and transport, for 'mapihttp report'."},
+    {"usage", "retain_days", SETTING_NUMBER, FIELD(usage_retain_days), 1, 3660, NO_CHOICES, "190",
+        "Days after which that is removed. The longest report is of 180."},
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 

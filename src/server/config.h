@@ -101,6 +101,9 @@ struct config {
     bool autodiscover_authentication;
     uint32_t autodiscover_requests_per_address, autodiscover_requests_per_user; /* a minute; 0: no limit */
     bool autodiscover_json_reveals_users;
+    /* [usage] */
+    bool usage_enabled;
+    uint32_t usage_retain_days;
 };
 
 /* What is wrong with a configuration, for a person: "FILE:12: [http] header_timout: unknown setting; did you mean

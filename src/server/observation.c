@@ -2,6 +2,7 @@
 
 #include "base/filetime.h"
 #include "base/log.h"
+#include "server/usage.h"
 
 const char *const observation_endpoint_names[] = {
     [OBSERVATION_MAILBOX] = "mailbox", [OBSERVATION_ADDRESS_BOOK] = "address book", [OBSERVATION_AUTODISCOVER] = "autodiscover",
@@ -15,6 +16,7 @@ const char *const observation_log_on_names[] = {
 
 /* Everybody who is told, in the order of the telling. To add one: its file defines a struct observer, and a line here. */
 static const struct observer *const observers[] = {
+    &usage_observer,
     NULL,
 };
 _Static_assert(sizeof observers / sizeof *observers <= OBSERVERS_MAX + 1, "services has no place for so many");
