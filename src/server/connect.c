@@ -97,6 +97,8 @@ static void encode_answer(struct mapi_exchange *mapi, uint32_t error, const stru
         if (!connect_auxiliary_append(&auxiliary, mapi->services->host_name, atomic_fetch_add(&mapi->services->connections, 1)))
             mapi->code = MAPI_RESPONSE_INVALID_RESPONSE;
         answer.auxiliary_buffer = buffer_bytes(&auxiliary);
+        if (!guid_equal(owner->id, identity_user(mapi->identity)->id))
+            session_status_set_mailbox(mapi_context_of(&mapi->ticket)->status, owner->address);
     }
     mapi_exchange_encode(mapi, &connect_success_structure, &answer);
     mapi->end_context = error != EC_SUCCESS || mapi->code != MAPI_RESPONSE_SUCCESS;

@@ -14,6 +14,7 @@ static void free_context(struct mapi_context *context)
 {
     struct mailbox_strand *strand = context->mailbox_strand;
     session_context_free(context->session);
+    session_status_release(context->status);
     pthread_mutex_destroy(&context->wait_lock);
     free(context);
     mailbox_strand_release(strand); /* last: while this is the running task, no other strand of the mailbox may begin */
@@ -43,6 +44,12 @@ struct mapi_context *mapi_context_new(struct services *services, struct session_
         free(context);
         return NULL;
     }
+    context->status = session_status_new(services->session_registry, session);
+    if (!context->status) {
+        mailbox_strand_release(context->mailbox_strand);
+        free(context);
+        return NULL;
+    }
     context->services = services;
     context->session = session;
     context->destroy.run = destroy;
@@ -58,9 +65,11 @@ void mapi_context_ended(void *user, struct session_context *session, enum sessio
         log_info("context of %s ended: %s", session_context_user(session)->account, session_end_reason_text(reason));
     else
         log_debug("context of %s ended: %s", session_context_user(session)->account, session_end_reason_text(reason));
-    if (context)
-        notification_wait_end(context, reason == SESSION_END_SHUTDOWN ? NOTIFICATION_WAIT_SHUTDOWN
-                                                                      : NOTIFICATION_WAIT_CONTEXT_ENDED);
+    if (!context)
+        return;
+    session_status_ended(context->status, reason);
+    notification_wait_end(context, reason == SESSION_END_SHUTDOWN ? NOTIFICATION_WAIT_SHUTDOWN
+                                                                  : NOTIFICATION_WAIT_CONTEXT_ENDED);
 }
 
 static void keep_orphan(struct mapi_context *context)

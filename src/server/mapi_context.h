@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "server/services.h"
+#include "server/session_status.h"
 
 struct notification_wait;
 
@@ -17,7 +18,7 @@ struct mapi_context {
     struct mapi_context *next;      /* among the orphans */
     pthread_mutex_t wait_lock;
     struct notification_wait *wait; /* parked, or NULL; under wait_lock */
-    char client[64];                /* X-ClientApplication of Connect, for pages and logs */
+    struct session_status *status;  /* for pages, operations and logs */
 };
 
 /* Makes one for a new context and hangs it there; NULL without memory. */

@@ -243,6 +243,19 @@ static void dispatch(struct mapi_exchange *mapi)
         nspi_handle(mapi);
 }
 
+static void tell_client(struct mapi_exchange *mapi, struct session_status *status)
+{
+    const struct http_request *request = http_exchange_request(mapi->exchange);
+    session_status_set_client(status, &(struct session_client){
+        .application = mapi->request.client_application, .user_agent = mapi->request.user_agent,
+        .authentication = identity_method(mapi->identity), .host = request->host, .tls = request->tls});
+}
+
+static void arrived(struct mapi_exchange *mapi)
+{
+    session_status_arrived(mapi_context_of(&mapi->ticket)->status, http_exchange_link(mapi->exchange), mapi->peer, mapi->started_ms);
+}
+
 /* Connect and Bind: the old context ends, a new one begins (3.2.5.1, 3.2.5.6). */
 static void create_context(struct mapi_exchange *mapi)
 {
@@ -256,7 +269,8 @@ static void create_context(struct mapi_exchange *mapi)
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_UNKNOWN_FAILURE, "out of memory");
         return;
     }
-    snprintf(context->client, sizeof context->client, "%s", mapi->request.client_application);
+    tell_client(mapi, context->status);
+    arrived(mapi);
     dispatch(mapi);
 }
 
@@ -272,6 +286,8 @@ static void enter_context(struct mapi_exchange *mapi, bool body_good, const char
                             http_exchange_request(mapi->exchange)->body, request.fingerprint);
     enum mapi_response_code code = session_begin(sessions, &request, loop_now_ms(http_exchange_loop(mapi->exchange)),
                                                  &mapi->ticket);
+    if (mapi->ticket.context)
+        arrived(mapi);
     bool second_wait = code == MAPI_RESPONSE_INVALID_SEQUENCE && request.kind == SESSION_REQUEST_WAIT;
     if (code != MAPI_RESPONSE_SUCCESS && !second_wait) {
         mapi_exchange_refuse(mapi, code, detail);

@@ -121,6 +121,7 @@ static void park(struct mapi_exchange *mapi, struct mapi_context *context, struc
     mapi->wait = wait;
     http_exchange_set_callbacks(mapi->exchange, &(struct http_exchange_callbacks){.broken = broken, .argument = wait});
     bool there = mapi_exchange_stream(mapi);
+    session_status_set_waiting(context->status);
     mapi_exchange_keep_strings(mapi); /* the request goes */
     mapi->body = NULL;
     arena_free(&mapi->arena);

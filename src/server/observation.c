@@ -2,6 +2,7 @@
 
 #include "base/filetime.h"
 #include "base/log.h"
+#include "server/mapi_context.h"
 #include "server/usage.h"
 
 const char *const observation_endpoint_names[] = {
@@ -14,8 +15,31 @@ const char *const observation_log_on_names[] = {
     [OBSERVATION_LOG_ON_NEEDS_TLS] = "needs TLS", [OBSERVATION_LOG_ON_UNAVAILABLE] = "unavailable",
 };
 
+/* --- session statistics: they hang on the contexts --- */
+
+static bool start_nothing(struct services *services, void **ret_state)
+{
+    return true;
+}
+
+static void stop_nothing(void *state)
+{
+}
+
+static void observe_session(void *state, const struct observation *observation)
+{
+    const struct mapi_context *context = observation->context ? session_context_attachment(observation->context) : NULL;
+    if (context)
+        session_status_answered(context->status, observation);
+}
+
+static const struct observer session_observer = {
+    .name = "session statistics", .start = start_nothing, .observe = observe_session, .stop = stop_nothing,
+};
+
 /* Everybody who is told, in the order of the telling. To add one: its file defines a struct observer, and a line here. */
 static const struct observer *const observers[] = {
+    &session_observer,
     &usage_observer,
     NULL,
 };

@@ -15,6 +15,7 @@
 #include "server/notification_wait.h"
 #include "server/observation.h"
 #include "server/page.h"
+#include "server/session_status.h"
 
 #define SWEEP_PERIOD_MS 1000u
 #define MAPI_BODY_SIZE_MAX (ROP_REQUEST_SIZE_MAX + AUXILIARY_SIZE_MAX + 64u) /* Execute: the largest body there is */
@@ -148,6 +149,7 @@ struct services *services_new(struct server *server, struct directory *directory
     services->address_books = address_book_cache_new(directory);
     services->strands = mailbox_strands_new(server->workers);
     services->switches = mailbox_switches_new(directory);
+    services->session_registry = session_registry_new();
     services->autodiscover_rates = rate_limit_new(RATE_LIMIT_ENTRIES_MAX);
     services->sessions = session_table_new(&sessions, &(struct session_hooks){
         .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
@@ -155,7 +157,7 @@ struct services *services_new(struct server *server, struct directory *directory
     if (services->authenticator)
         services->mechanisms = mechanisms_new(&(struct mechanisms_context){
             .authenticator = services->authenticator, .directory = directory, .host_name = services->host_name});
-    if (!services->address_books || !services->mechanisms || !services->strands || !services->sessions ||
+    if (!services->address_books || !services->mechanisms || !services->strands || !services->sessions || !services->session_registry ||
         !services->switches || !services->autodiscover_rates) {
         log_error("out of memory");
         services_free(services);
@@ -200,6 +202,7 @@ void services_free(struct services *services)
     if (services->sessions)
         session_table_free(services->sessions);
     observers_stop(services);
+    session_registry_free(services->session_registry);
     mailbox_strands_free(services->strands);
     mailbox_switches_free(services->switches);
     rate_limit_free(services->autodiscover_rates);

@@ -43,6 +43,7 @@ struct services {
     struct log_on_methods log_on_methods;
     struct mechanisms *mechanisms; /* of the authenticator */
     struct session_table *sessions;
+    struct session_registry *session_registry;
     struct mailbox_strands *strands;
     struct mailbox_switches *switches;
     struct rate_limit *autodiscover_rates; /* keys: client addresses, user ids */

@@ -11,6 +11,7 @@ const char *session_end_reason_text(enum session_end_reason reason)
         [SESSION_END_DISCONNECT] = "disconnected",     [SESSION_END_RECONNECT] = "replaced by a reconnection",
         [SESSION_END_EXPIRED] = "idle for too long",   [SESSION_END_CAP] = "too many contexts of this user",
         [SESSION_END_REFUSED] = "connection refused",  [SESSION_END_SHUTDOWN] = "server shutting down",
+        [SESSION_END_ADMINISTRATOR] = "ended by an administrator",
     };
     return texts[reason];
 }
@@ -325,6 +326,18 @@ void session_end(struct session_table *table, struct session_context *context, e
         session_table_remove(table, context, reason, &ended);
     pthread_mutex_unlock(&table->lock);
     session_table_announce(table, ended);
+}
+
+bool session_end_by_id(struct session_table *table, const struct session_context_id *id, enum session_end_reason reason)
+{
+    struct session_context *ended = NULL;
+    pthread_mutex_lock(&table->lock);
+    struct session_context *context = session_table_find(table, id);
+    if (context)
+        session_table_remove(table, context, reason, &ended);
+    pthread_mutex_unlock(&table->lock);
+    session_table_announce(table, ended);
+    return context;
 }
 
 uint64_t session_expire(struct session_table *table, uint64_t now_ms)

@@ -21,6 +21,8 @@ enum session_end_reason {
     SESSION_END_CAP,         /* the user's longest-idle context made room for a new one */
     SESSION_END_REFUSED,     /* made by a Connect that then failed */
     SESSION_END_SHUTDOWN,
+    SESSION_END_ADMINISTRATOR,
+    SESSION_END_REASON_COUNT,
 };
 const char *session_end_reason_text(enum session_end_reason reason);
 
@@ -110,6 +112,8 @@ void session_return(struct session_table *table, struct session_ticket *ticket, 
 
 /* Ends a context: out of the table at once, released when the last ticket is back. Twice is harmless. */
 void session_end(struct session_table *table, struct session_context *context, enum session_end_reason reason);
+/* The same by the context's id; false where there is none (any more). */
+bool session_end_by_id(struct session_table *table, const struct session_context_id *id, enum session_end_reason reason);
 /* Ends what has expired by now; returns when to call again (at the latest). */
 uint64_t session_expire(struct session_table *table, uint64_t now_ms);
 /* Calls 'visit' for every live context with the lock held: it must not call back into the table. */
