@@ -145,6 +145,13 @@ uint64_t authenticator_proof_version(struct authenticator *authenticator, enum a
     return version;
 }
 
+const char *authenticator_blocked_cause(const struct directory_user *user, uint32_t method, enum directory_protocol protocol)
+{
+    if (!(user->switches.methods & method))
+        return "this method is switched off for this mailbox";
+    return user->switches.blocked_methods[protocol] & method ? "this method is blocked by the user's authentication policy" : NULL;
+}
+
 /* Basic and Bearer: was this very header right a moment ago? */
 static struct identity *recall(struct authenticator *authenticator, enum authentication_scheme scheme, struct bytes header,
                                uint64_t now_ms)
@@ -168,6 +175,19 @@ static bool is_readable_basic(struct bytes header)
         basic_credentials_wipe(&credentials);
     arena_free(&arena);
     return readable;
+}
+
+/* What was right at one endpoint may be blocked at another. */
+struct authentication_outcome authenticator_admit_recalled(struct identity *identity, uint32_t method,
+                                                           const struct authentication_request *request)
+{
+    const char *cause = authenticator_blocked_cause(identity_user(identity), method, request->policy.protocol);
+    if (!cause)
+        return (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED, .identity = identity};
+    struct authentication_outcome outcome = failed(identity_method(identity), cause);
+    authentication_outcome_name(&outcome, NULL, identity_user(identity)->account);
+    identity_release(identity);
+    return outcome;
 }
 
 struct authentication_outcome authenticator_check(struct authenticator *authenticator,
@@ -200,7 +220,7 @@ struct authentication_outcome authenticator_check(struct authenticator *authenti
     }
     struct identity *identity = recall(authenticator, scheme, request->authorization, now_ms);
     if (identity)
-        return (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED, .identity = identity};
+        return authenticator_admit_recalled(identity, authentication_scheme_method(scheme), request);
     if (scheme == SCHEME_BASIC && !is_readable_basic(request->authorization))
         return failed(name, "unreadable credentials");
     return (struct authentication_outcome){.result = AUTHENTICATION_VERIFY};

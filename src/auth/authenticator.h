@@ -53,6 +53,7 @@ void authentication_connection_release(struct authentication_connection *connect
 
 /* What an endpoint asks for. */
 struct authentication_policy {
+    enum directory_protocol protocol; /* a user's authentication policy may block methods for it */
     uint32_t methods; /* DIRECTORY_METHOD_...: allowed here, of those offered at all */
     enum extended_protection protection;
 };

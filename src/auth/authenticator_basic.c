@@ -56,6 +56,8 @@ static void accept_password(struct authenticator *authenticator, const struct ve
                    now_ms + authenticator->settings.remember_ms, now_ms, authenticator->settings.remembered_max);
     failure_table_forget(authenticator->accounts, user->account, now_ms);
     failure_table_forget(authenticator->accounts, verification->typed, now_ms);
+    /* Right, and remembered as such, also where a policy blocks it: no reason to count or to hash it again. */
+    *outcome = authenticator_admit_recalled(outcome->identity, DIRECTORY_METHOD_BASIC, verification->request);
 }
 
 /* What follows from the directory's word; under the lock. */
@@ -98,7 +100,7 @@ struct authentication_outcome authenticator_verify_basic(struct authenticator *a
     const char *known = outcome.identity ? NULL : known_failure(authenticator, &verification);
     pthread_mutex_unlock(&authenticator->lock);
     if (outcome.identity) {
-        outcome.result = AUTHENTICATION_ACCEPTED;
+        outcome = authenticator_admit_recalled(outcome.identity, DIRECTORY_METHOD_BASIC, request);
     } else if (known) {
         outcome.cause = known; /* no hashing; the delay hides the difference */
     } else {

@@ -32,6 +32,9 @@ uint64_t authenticator_proof_version(struct authenticator *authenticator, enum a
 /* DIRECTORY_METHOD_... that this request may use. */
 uint32_t authenticator_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls);
 
+/* Why this user may not log on by this method there, a literal; NULL where it may. */
+const char *authenticator_blocked_cause(const struct directory_user *user, uint32_t method, enum directory_protocol protocol);
+
 /* --- authenticator_failure.c; all under the lock --- */
 
 /* The account that a typed name means, without its domain and in lower case: 'ENGINE\Ada' and 'ada@engine.test' share one
@@ -51,6 +54,10 @@ bool authenticator_count_attempt(struct authenticator *authenticator, const char
 
 /* Fills outcome->account from what a client sent. */
 void authentication_outcome_name(struct authentication_outcome *outcome, const char *domain, const char *account);
+
+/* Takes the reference: ACCEPTED, or FAILED where the method is blocked for the user at this endpoint. */
+struct authentication_outcome authenticator_admit_recalled(struct identity *identity, uint32_t method,
+                                                           const struct authentication_request *request);
 
 /* --- authenticator_basic.c and authenticator_token.c --- */
 

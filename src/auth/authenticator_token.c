@@ -102,7 +102,7 @@ static const char *refusal(const struct leg *leg, enum directory_status status, 
         return "user is switched off";
     if (!(leg->input.methods & leg->output.method))
         return "this method is not allowed here";
-    return user->switches.methods & leg->output.method ? NULL : "this method is switched off for this mailbox";
+    return authenticator_blocked_cause(user, leg->output.method, leg->request->policy.protocol);
 }
 
 /* Who was proved to be there may come in; under the lock. */
@@ -301,8 +301,7 @@ struct authentication_outcome authenticator_check_connection(struct authenticato
         return anonymous_again(connection);
     if (connection->directory_version != directory_version(authenticator->directory))
         return (struct authentication_outcome){.result = AUTHENTICATION_VERIFY};
-    return (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED,
-                                           .identity = identity_reference(connection->identity)};
+    return authenticator_admit_recalled(identity_reference(connection->identity), connection->method, request);
 }
 
 static bool still_stands(const struct authentication_connection *connection, struct arena *arena, const struct directory_user *user)
@@ -334,5 +333,5 @@ struct authentication_outcome authenticator_verify_connection(struct authenticat
     identity_release(connection->identity);
     connection->identity = identity_reference(identity);
     connection->directory_version = version;
-    return (struct authentication_outcome){.result = AUTHENTICATION_ACCEPTED, .identity = identity};
+    return authenticator_admit_recalled(identity, connection->method, request);
 }

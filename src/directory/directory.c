@@ -140,6 +140,11 @@ bool directory_mapi_http_allowed(const struct directory_organization *organizati
                                                          : user->switches.mapi_http == DIRECTORY_ON;
 }
 
+uint32_t directory_methods(const struct directory_switches *switches, enum directory_protocol protocol)
+{
+    return switches->methods & ~switches->blocked_methods[protocol];
+}
+
 const char *const directory_kind_names[DIRECTORY_KIND_COUNT] = {
     "user", "shared", "room", "equipment", "public-folder", "contact", "group", "dynamic-group",
 };

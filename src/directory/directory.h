@@ -47,6 +47,10 @@ enum directory_switch { DIRECTORY_INHERIT, DIRECTORY_ON, DIRECTORY_OFF };
 #define DIRECTORY_METHOD_BEARER 8u
 #define DIRECTORY_METHOD_ALL 15u
 
+/* What one logs on to: an authentication policy tells them apart. */
+enum directory_protocol { DIRECTORY_PROTOCOL_MAPI, DIRECTORY_PROTOCOL_AUTODISCOVER, DIRECTORY_PROTOCOL_OFFLINE_ADDRESS_BOOK };
+#define DIRECTORY_PROTOCOL_COUNT 3u
+
 /* What an administrator may switch for one mailbox (Exchange: Set-CasMailbox). */
 struct directory_switches {
     bool mapi_enabled;                 /* MAPIEnabled: may use MAPI at all; off, the rest is ignored */
@@ -56,7 +60,10 @@ struct directory_switches {
     bool block_external_connectivity;  /* MAPIBlockOutlookExternalConnectivity */
     const char *block_versions;        /* MAPIBlockOutlookVersions, "" for none */
     uint32_t methods;                  /* DIRECTORY_METHOD_...: those it may log on with */
+    uint32_t blocked_methods[DIRECTORY_PROTOCOL_COUNT]; /* by its authentication policy (overlay_directory.h) */
 };
+/* DIRECTORY_METHOD_... that are left for a protocol. */
+uint32_t directory_methods(const struct directory_switches *switches, enum directory_protocol protocol);
 
 /* The owner of a mailbox, person or not. All texts are UTF-8; account and addresses are lower case. */
 struct directory_user {

@@ -75,6 +75,48 @@ static bool in_range(const char *range, const struct client_version *version)
     return client_version_parse(range, &bound, &rest) && *rest == '\0' && client_version_compare(version, &bound) <= 0;
 }
 
+/* '15.0.4569', or a range with at least one end, the lower one first. */
+static bool rule_valid(const char *rule)
+{
+    struct client_version low = {0}, high = {0};
+    if (*rule != '-' && !client_version_parse(rule, &low, &rule))
+        return false;
+    if (*rule == '\0')
+        return true;
+    if (*rule++ != '-')
+        return false;
+    if (*rule == '\0')
+        return low.count > 0;
+    return client_version_parse(rule, &high, &rule) && *rule == '\0' && client_version_compare(&low, &high) <= 0;
+}
+
+bool client_version_rules_valid(const char *block_versions, const char **ret_part)
+{
+    bool valid = strlen(block_versions) <= CLIENT_VERSION_RULES_SIZE_MAX;
+    const char *at = block_versions, *part = block_versions;
+    bool single = false;
+    while (valid && *(at += strspn(at, "; "))) {
+        char rule[64];
+        size_t size = strcspn(at, "; ");
+        part = at;
+        valid = size < sizeof rule;
+        if (valid) {
+            memcpy(rule, at, size);
+            rule[size] = '\0';
+            valid = rule_valid(rule);
+            single |= !strchr(rule, '-');
+        }
+        at += size;
+    }
+    if (valid && single && strcspn(block_versions, "; -") != strlen(block_versions)) { /* it stands alone: client_version_blocked */
+        part = block_versions;
+        valid = false;
+    }
+    if (!valid && ret_part)
+        *ret_part = part;
+    return valid;
+}
+
 bool client_version_blocked(const char *block_versions, const struct client_version *version)
 {
     struct client_version least;

@@ -35,6 +35,10 @@ const struct client_release *client_release_of(const struct client_version *vers
  * later ones; ranges with '-', separated by ';' ('-14.0.7146;15.0.0-15.0.4568'), shut out what they contain. Malformed parts
  * shut nobody out. */
 bool client_version_blocked(const char *block_versions, const struct client_version *version);
+/* Whether all of it means something; "" does. For what an administrator types. *ret_part (may be NULL) is the part that does not, in
+ * block_versions. */
+#define CLIENT_VERSION_RULES_SIZE_MAX 1024u
+bool client_version_rules_valid(const char *block_versions, const char **ret_part);
 
 /* The version of Outlook in a User-Agent or X-ClientApplication: 'Microsoft Outlook 16.0.4266', 'Outlook/15.0.4569.1506'. */
 bool client_version_find_outlook(const char *text, struct client_version *ret_version);

@@ -61,6 +61,27 @@ static void test_blocked_versions(void **state)
     assert_false(client_version_blocked("15.0 x", &version)); /* neither a version nor a range */
 }
 
+static void test_rules(void **state)
+{
+    static const char *const good[] = {"", "15.0.4569", "15.0.4569.1506", "-14.0.7146", "16.0-", "15.0.0-15.0.4568",
+                                       "-14.0.7146;15.0.0-15.0.4568", " 14.0-15.0 ; 16.0- "};
+    static const struct { const char *rules, *part; } bad[] = {
+        {"x", "x"}, {"-", "-"}, {"15.0-14.0", "15.0-14.0"}, {"14.0-15.0;16.0x", "16.0x"}, {"14.0-15.0;16.0", "14.0-15.0;16.0"},
+        {"15.0;", "15.0;"}, {"14.0--15.0", "14.0--15.0"}, {"15.0,16.0", "15.0,16.0"}, {"15.0.1234567", "15.0.1234567"}};
+    char long_rules[CLIENT_VERSION_RULES_SIZE_MAX + 2];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!client_version_rules_valid(good[i], NULL))
+            fail_msg("'%s' is good", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *part = NULL;
+        if (client_version_rules_valid(bad[i].rules, &part) || strcmp(part, bad[i].part) != 0)
+            fail_msg("'%s' is bad at '%s', not '%s'", bad[i].rules, bad[i].part, part ? part : "(good)");
+    }
+    memset(long_rules, ';', sizeof long_rules);
+    long_rules[sizeof long_rules - 1] = '\0';
+    assert_false(client_version_rules_valid(long_rules, NULL));
+}
+
 static void test_text(void **state)
 {
     char text[CLIENT_VERSION_TEXT_SIZE];
@@ -117,7 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions), cmocka_unit_test(test_comparison), cmocka_unit_test(test_releases),
-        cmocka_unit_test(test_blocked_versions), cmocka_unit_test(test_text), cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_blocked_versions), cmocka_unit_test(test_rules), cmocka_unit_test(test_text), cmocka_unit_test(test_identities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
