@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "record/overlay_directory.h"
 #include "rop/executor.h"
 #include "server/directory_backend.h"
 #include "server/oab.h"
@@ -57,6 +58,19 @@ static bool open_settings(struct mapi_module *module, const struct config *confi
     return status == SETTINGS_OK;
 }
 
+static bool open_directory(struct mapi_module *module, const struct config *config)
+{
+    struct directory *backend = directory_backend_open(config);
+    if (!backend)
+        return false;
+    module->directory = overlay_directory_new(backend, module->settings);
+    if (!module->directory) {
+        log_error("out of memory");
+        directory_close(backend);
+    }
+    return module->directory != NULL;
+}
+
 static bool open_data(struct mapi_module *module, const struct config *config)
 {
     struct arena arena = {0};
@@ -70,12 +84,8 @@ static bool open_data(struct mapi_module *module, const struct config *config)
         if (!done)
             log_error("%s: %s", mailboxes_path, store_status_name(status));
     }
-    if (done) {
-        module->directory = directory_backend_open(config);
-        done = module->directory != NULL;
-    }
     if (done)
-        done = open_settings(module, config);
+        done = open_settings(module, config) && open_directory(module, config);
     arena_free(&arena);
     return done;
 }

@@ -12,6 +12,7 @@
 #include "base/filetime.h"
 #include "base/log.h"
 #include "oab/languages.h"
+#include "record/overlay_directory.h"
 #include "server/program_pages.h"
 
 #define TICK_MS 1000u
@@ -99,7 +100,7 @@ static void *make(void *argument)
 static bool due(struct oab_server *oab)
 {
     return monotonic_ms() >= oab->next_ms
-        && (!oab->published || directory_version(oab->services->directory) != oab->version);
+        && (!oab->published || directory_version(overlay_directory_beneath(oab->services->directory)) != oab->version);
 }
 
 static void tick(struct loop_timer *timer)

@@ -7,6 +7,7 @@
 #include "base/filetime.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "record/overlay_directory.h"
 #include "server/autodiscover.h"
 #include "server/autodiscover_json.h"
 #include "server/live.h"
@@ -146,7 +147,7 @@ struct services *services_new(struct server *server, struct directory *directory
     if (gethostname(services->host_name, sizeof services->host_name - 1) != 0)
         strcpy(services->host_name, "localhost");
     services->authenticator = authenticator_new(&authentication, directory);
-    services->address_books = address_book_cache_new(directory);
+    services->address_books = address_book_cache_new(overlay_directory_beneath(directory));
     services->strands = mailbox_strands_new(server->workers);
     services->switches = mailbox_switches_new(directory);
     services->session_registry = session_registry_new();
