@@ -52,6 +52,9 @@ const char *http_request_header(const struct http_request *request, const char *
 const char *http_request_header_next(const struct http_request *request, const char *name, unsigned *index);
 /* Percent-decoded value of the query parameter 'name' (any case); false when absent, malformed or longer than the room. */
 bool http_query_value(const char *query, const char *name, char *ret_value, size_t ret_size);
+/* Undoes '+' and percent-encoding of one name or value, with a NUL behind; returns the size without it, or SIZE_MAX where an escape is
+ * malformed, stands for NUL, or the room does not suffice. */
+size_t http_query_decode(const char *text, size_t size, char *out, size_t room);
 
 /* --- the exchange --- */
 

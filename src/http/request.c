@@ -33,8 +33,7 @@ const char *http_request_header(const struct http_request *request, const char *
     return http_request_header_next(request, name, &index);
 }
 
-/* Decodes up to an end character into the room; returns the size, or SIZE_MAX. */
-static size_t query_decode(const char *text, size_t size, char *out, size_t room)
+size_t http_query_decode(const char *text, size_t size, char *out, size_t room)
 {
     size_t used = 0;
     for (size_t i = 0; i < size; i++) {
@@ -65,7 +64,7 @@ bool http_query_value(const char *query, const char *name, char *ret_value, size
         if (size > name_size && query[name_size] == '=' && strncasecmp(query, name, name_size) == 0) {
             char decoded[HTTP_REQUEST_LINE_SIZE_MAX];
             size_t room = ret_size < sizeof decoded ? ret_size : sizeof decoded;
-            size_t decoded_size = query_decode(query + name_size + 1, size - name_size - 1, decoded, room);
+            size_t decoded_size = http_query_decode(query + name_size + 1, size - name_size - 1, decoded, room);
             if (decoded_size == SIZE_MAX)
                 return false;
             memcpy(ret_value, decoded, decoded_size + 1);
