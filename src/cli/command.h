@@ -33,6 +33,7 @@ extern const struct command command_ldap;
 extern const struct command command_list;
 extern const struct command command_oab;
 extern const struct command command_organization;
+extern const struct command command_probe;
 extern const struct command command_put;
 extern const struct command command_show;
 extern const struct command command_status;

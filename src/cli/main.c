@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
     &command_list,
     &command_oab,
     &command_organization,
+    &command_probe,
     &command_put,
     &command_resolve,
     &command_right,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REAL_DIGITS JSON_REAL_PRECISION(12) /* 7.356, not 7.3559999999999999 */
+
 /* Terminal columns, near enough: a code point each; combining ones are rare in what is shown. */
 static size_t width_of(const char *utf8)
 {
@@ -69,7 +71,7 @@ static bool rows_as_json(const json_t *rows)
     puts("[");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         fputs("  ", stdout);
-        json_dumpf(json_array_get(rows, i), stdout, 0);
+        json_dumpf(json_array_get(rows, i), stdout, REAL_DIGITS);
         puts(i + 1 < json_array_size(rows) ? "," : "");
     }
     puts("]");
@@ -108,7 +110,7 @@ bool output_object(const json_t *object, const struct output_column *columns, si
     char text[1024];
     size_t width = 0;
     if (as_json) {
-        json_dumpf(object, stdout, JSON_INDENT(2));
+        json_dumpf(object, stdout, JSON_INDENT(2) | REAL_DIGITS);
         putchar('\n');
         return flushed();
     }
@@ -124,7 +126,7 @@ bool output_object(const json_t *object, const struct output_column *columns, si
 
 bool output_line(const json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT);
+    json_dumpf(object, stdout, JSON_COMPACT | REAL_DIGITS);
     putchar('\n');
     return flushed();
 }
