@@ -22,8 +22,7 @@ int local_directory_option(const struct command *command, int argc, char **argv,
     return 1;
 }
 
-/* Root makes what the server's own user must be able to write. */
-static void give_to_owner(const char *folder, const char *path)
+void local_directory_give_to_owner(const char *folder, const char *path)
 {
     struct stat status;
     if (geteuid() == 0 && stat(folder, &status) == 0 && chown(path, status.st_uid, status.st_gid) != 0)
@@ -57,7 +56,7 @@ struct directory *local_directory_open(const struct command *command, const char
         else if (status != DIRECTORY_OK)
             command_failed(command, "%s: %s", path, directory_status_text(status));
         else if (create)
-            give_to_owner(config->data_path, path);
+            local_directory_give_to_owner(config->data_path, path);
     }
     arena_free(&arena);
     config_free(config);

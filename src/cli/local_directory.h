@@ -13,3 +13,5 @@ int local_directory_option(const struct command *command, int argc, char **argv,
 const char *local_configuration_path(const char *given);
 /* NULL: already complained. With 'create' the file and the data folder are made. Close with directory_close. */
 struct directory *local_directory_open(const struct command *command, const char *config_path, bool create);
+/* What root made in the server's data folder becomes its owner's, who must be able to write it. */
+void local_directory_give_to_owner(const char *folder, const char *path);

@@ -21,6 +21,11 @@ const char *http_exchange_peer(const struct http_exchange *exchange)
     return exchange->incoming ? exchange->incoming->peer : "";
 }
 
+int http_exchange_socket(const struct http_exchange *exchange)
+{
+    return exchange->connection ? exchange->connection->transport.fd : -1;
+}
+
 uint64_t http_exchange_started_ms(const struct http_exchange *exchange)
 {
     return exchange->started_us / 1000;

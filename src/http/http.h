@@ -64,6 +64,8 @@ struct arena *http_exchange_arena(struct http_exchange *exchange);
 struct loop *http_exchange_loop(const struct http_exchange *exchange);
 /* The client's address without port, as text ("192.0.2.7", "2001:db8::1"; "" for a socket pair). */
 const char *http_exchange_peer(const struct http_exchange *exchange);
+/* The socket of the connection, for asking the system who sits at its other end; -1 when the connection is gone. In the handler; loop thread. */
+int http_exchange_socket(const struct http_exchange *exchange);
 /* Milliseconds of loop_clock_ms at which the request was complete. */
 uint64_t http_exchange_started_ms(const struct http_exchange *exchange);
 /* The same moment in microseconds, on the clock of monotonic_us. */

@@ -28,6 +28,7 @@ static enum observation_endpoint endpoint_of(const struct authentication *authen
     switch (authentication->endpoint) {
     case ENDPOINT_AUTODISCOVER: return OBSERVATION_AUTODISCOVER;
     case ENDPOINT_OAB: return OBSERVATION_OAB;
+    case ENDPOINT_ADMIN: return OBSERVATION_ADMIN;
     default: break;
     }
     const char *path = http_exchange_request(authentication->exchange)->path;

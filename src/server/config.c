@@ -281,6 +281,18 @@ static const struct setting settings[] = {
         "Write down by day who used which client and transport, for 'mapihttp report'."},
     {"usage", "retain_days", SETTING_NUMBER, FIELD(usage_retain_days), 1, 3660, NO_CHOICES, "190",
         "Days after which that is removed. The longest report is of 180."},
+
+    {"administration", "socket", SETTING_TEXT, FIELD(admin_socket_path), 0, 0, NO_CHOICES, "",
+        "Unix socket by which the command reaches the running server; empty: admin.sock in the data folder; none: there is none."},
+    {"administration", "group", SETTING_TEXT, FIELD(admin_group), 0, 0, NO_CHOICES, "",
+        "Group whose members administer the server by the socket, as root and the server's own user do. The server's user must\n"
+        "be in it, and the socket in a folder that the group can enter, such as /run/mapihttp/admin.sock."},
+    {"administration", "https", SETTING_BOOLEAN, FIELD(admin_https), 0, 0, NO_CHOICES, "yes",
+        "Let administrators (users with that right) work from elsewhere, at /admin/, with a browser or the command."},
+    {"administration", "methods", SETTING_WORDS, FIELD(admin_methods), 0, 0, METHODS, ALL_METHODS,
+        "Those of [authentication] methods that are offered at /admin/."},
+    {"administration", "requests_per_user", SETTING_NUMBER, FIELD(admin_requests_per_user), 0, 1000000, NO_CHOICES, "1200",
+        "Requests a minute of one administrator over HTTPS; beyond it 429. 0: any number."},
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 

@@ -104,6 +104,12 @@ struct config {
     /* [usage] */
     bool usage_enabled;
     uint32_t usage_retain_days;
+    /* [administration] */
+    char *admin_socket_path; /* "": in the data folder, 'none': there is none; admin_socket.h */
+    char *admin_group;       /* "": none */
+    bool admin_https;
+    uint32_t admin_methods;  /* DIRECTORY_METHOD_... */
+    uint32_t admin_requests_per_user; /* a minute; 0: no limit */
 };
 
 /* What is wrong with a configuration, for a person: "FILE:12: [http] header_timout: unknown setting; did you mean

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "record/overlay_directory.h"
 #include "rop/executor.h"
+#include "server/admin.h"
 #include "server/directory_backend.h"
 #include "server/oab.h"
 #include "server/services.h"
@@ -20,6 +21,7 @@ struct mapi_module {
     struct store *store;
     struct rop_server *rops;
     struct services *services;
+    struct admin *admin;
     struct oab_server *oab; /* NULL where it is not enabled */
 };
 
@@ -29,6 +31,7 @@ static void stop(struct server *server, void *state)
     if (!module)
         return;
     oab_server_free(module->oab);
+    admin_free(module->admin);
     services_free(module->services);
     if (module->rops)
         rop_server_free(module->rops);
@@ -103,7 +106,8 @@ static bool start(struct server *server, void **ret_state)
         struct rop_executor executor = rop_server_executor(module->rops);
         module->services = services_new(server, module->directory, module->settings, &executor);
     }
-    if (!module->services || !services_add_routes(module->services) || !oab_server_start(module->services, &module->oab)) {
+    if (!module->services || !services_add_routes(module->services) || !oab_server_start(module->services, &module->oab)
+        || !admin_start(module->services, &module->admin)) {
         stop(server, module);
         return false;
     }

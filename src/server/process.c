@@ -21,6 +21,8 @@
 
 #define CLOSE_TIMEOUT_MS 3000u /* for connections to go once everything has been said */
 #define POLL_MS 20u
+#define ADMINISTRATION_THREADS 2u
+#define ADMINISTRATION_QUEUE_MAX 64u
 #define FILES_PER_MAILBOX 3u   /* database, write-ahead log, shared memory */
 #define FILES_SPARE 128u
 
@@ -158,7 +160,8 @@ static bool make_threads(struct process *process)
             return false;
     server->workers = worker_pool_new("worker", worker_count, config->worker_queue_max);
     server->blocking = worker_pool_new("blocking", config->blocking_threads, config->worker_queue_max);
-    return server->workers && server->blocking;
+    server->administration = worker_pool_new("admin", ADMINISTRATION_THREADS, ADMINISTRATION_QUEUE_MAX);
+    return server->workers && server->blocking && server->administration;
 }
 
 static bool make_http(struct process *process)
@@ -320,6 +323,8 @@ static void process_stop(struct process *process)
         worker_pool_close(server->workers);
     if (server->blocking)
         worker_pool_close(server->blocking);
+    if (server->administration)
+        worker_pool_close(server->administration);
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
     for (unsigned i = 0; i < server->loop_count; i++)
@@ -333,6 +338,7 @@ static void process_stop(struct process *process)
     free(server->loops);
     worker_pool_free(server->workers);
     worker_pool_free(server->blocking);
+    worker_pool_free(server->administration);
     http_router_free(server->router);
     http_tls_release(process->tls);
     http_ticket_keys_free(process->ticket_keys);

@@ -17,6 +17,7 @@ struct server {
     unsigned loop_count;
     struct worker_pool *workers;  /* mailbox work, through strands */
     struct worker_pool *blocking; /* password hashing and other waiting */
+    struct worker_pool *administration; /* operations of administrators, which may take long */
     struct http_router *router;
     struct http_server *http;
     void **module_states; /* one per row of server_modules */

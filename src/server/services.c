@@ -72,6 +72,7 @@ struct authentication_policy services_policy(const struct services *services, en
         [ENDPOINT_MAPI] = {config->mapi_methods, config->mapi_extended_protection},
         [ENDPOINT_AUTODISCOVER] = {config->autodiscover_methods, config->autodiscover_extended_protection},
         [ENDPOINT_OAB] = {config->oab_methods, config->oab_extended_protection},
+        [ENDPOINT_ADMIN] = {config->admin_methods, config->extended_protection},
     };
     return (struct authentication_policy){
         .methods = rows[endpoint].methods, .protection = protection_of(rows[endpoint].protection, config->extended_protection)};

@@ -18,6 +18,7 @@
 #include "session/executor.h"
 #include "session/session.h"
 
+struct admin;
 struct mapi_context;
 struct services;
 
@@ -31,13 +32,14 @@ struct mapi_endpoint {
 #define OBSERVERS_MAX 8u
 
 /* The endpoints that have methods and an Extended Protection of their own in the configuration. */
-enum endpoint { ENDPOINT_MAPI, ENDPOINT_AUTODISCOVER, ENDPOINT_OAB };
+enum endpoint { ENDPOINT_MAPI, ENDPOINT_AUTODISCOVER, ENDPOINT_OAB, ENDPOINT_ADMIN };
 
 struct services {
     struct server *server;        /* not its config: that is read on the main thread only */
     _Atomic(const struct config *) config;
     struct directory *directory;
     struct settings *settings;    /* what administrators set while the server runs, and the record of it */
+    struct admin *admin;          /* admin.h; NULL in tests without */
     struct operation_host operations; /* for operation_run, on a thread that may block */
     struct address_book_cache *address_books;
     struct authenticator *authenticator;

@@ -120,6 +120,8 @@ class Server:
                 raise SystemExit(f'mapihttpd ended with {self.process.returncode}:\n{self.log_text()}')
             try:
                 socket.create_connection(('127.0.0.1', self.tls_port), 1).close()
+                with socket.socket(socket.AF_UNIX) as administration:  # made last, once the modules have started
+                    administration.connect(os.path.join(self.data, 'admin.sock'))
                 return
             except OSError:
                 time.sleep(0.02)
