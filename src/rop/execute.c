@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "mailbox/table.h"
+#include "rop/audit.h"
 #include "rop/execution.h"
 #include "rop/handlers.h"
 #include "rop/logon_target.h"
@@ -175,10 +176,13 @@ static enum step run(struct execution *execution, uint32_t index, const struct r
         error = segment_begin_rop(execution);
         savepoint = !error;
     }
+    struct rop_deed *deed = !error && request->rop_id != ROP_ID_LOGON ? rop_audit_begin(execution, request, call) : NULL;
     if (!error)
         error = declaration->handler(call);
     bool refused = call->too_small && !room.is_largest;
     bool fits = !refused && answer_append(execution, request, call, error, start, room.size);
+    if (fits)
+        rop_audit_end(execution, deed, call, error);
     if (savepoint)
         segment_end_rop(execution, fits && !is_failure(error));
     if (!fits || is_failure(error)) {
@@ -254,7 +258,7 @@ static enum step release_old_logon(struct execution *execution, uint8_t logon_id
     return STEP_NEXT;
 }
 
-static struct rop_logon *logon_new(struct execution *execution, uint8_t logon_id)
+static struct rop_logon *logon_new(struct execution *execution, const struct rop_request *request)
 {
     const struct rop_session_parameters *parameters = &execution->session->parameters;
     struct rop_logon *logon = calloc(1, sizeof *logon);
@@ -270,8 +274,16 @@ static struct rop_logon *logon_new(struct execution *execution, uint8_t logon_id
         .sort_locale_id = parameters->locale_sort,
     };
     logon->mailbox = open_mailbox_hold_again(execution->open);
-    logon->logon_id = logon_id;
+    logon->logon_id = request->logon_id;
     logon->rights = execution->logon_rights;
+    if (parameters->audit) {
+        logon->audit = rop_logon_audit_new(execution->session, &execution->logon_owner, &logon->rights, request->body);
+        if (!logon->audit) { /* what cannot be written down is not done */
+            open_mailbox_let_go(logon->mailbox);
+            free(logon);
+            return NULL;
+        }
+    }
     return logon;
 }
 
@@ -279,7 +291,7 @@ static enum step make_logon(struct execution *execution, uint32_t index)
 {
     const struct rop_request *request = &execution->requests.requests[index];
     struct rop_session *session = execution->session;
-    struct rop_logon *logon = logon_new(execution, request->logon_id);
+    struct rop_logon *logon = logon_new(execution, request);
     if (!logon)
         return refuse(execution, index, EC_OUT_OF_MEMORY);
     struct rop_call call = {
@@ -296,9 +308,11 @@ static enum step make_logon(struct execution *execution, uint32_t index)
         if (!session->has_logged_on)
             session->first_mailbox_guid = open_mailbox_guid(execution->open);
         session->has_logged_on = true;
+        rop_audit_logged_on(execution, logon);
     } else if (session->logons[request->logon_id] == logon) {
         session->logons[request->logon_id] = NULL; /* it failed before it had an object */
         open_mailbox_let_go(logon->mailbox);
+        free(logon->audit);
         free(logon);
     }
     return step;
@@ -312,11 +326,13 @@ static enum step log_on(struct execution *execution, uint32_t index)
     if (request->output_handle_index >= execution->requests.handle_count)
         return refuse(execution, index, EC_NULL_OBJECT);
     if (!execution->logon_target) {
-        struct directory_user owner;
-        uint32_t error = rop_logon_target(session, execution->frame->arena, request->body, &owner, &execution->logon_rights);
-        if (error)
+        struct directory_user *owner = &execution->logon_owner;
+        uint32_t error = rop_logon_target(session, execution->frame->arena, request->body, owner, &execution->logon_rights);
+        if (error) {
+            rop_audit_refused(execution, request->body, error);
             return refuse(execution, index, error);
-        execution->logon_target = open_mailbox_hold(session->server->mailboxes, &owner);
+        }
+        execution->logon_target = open_mailbox_hold(session->server->mailboxes, owner);
         if (!execution->logon_target)
             return refuse(execution, index, EC_OUT_OF_MEMORY);
     }

@@ -22,8 +22,10 @@ struct execution {
     bool failed;              /* a commit failed: execution->error_code says how */
     struct open_mailbox *logon_target; /* of the RopLogon under way, held */
     struct logon_rights logon_rights;
+    struct directory_user logon_owner; /* whose mailbox it is; in the arena */
     uint32_t *saved_handles;  /* messages saved in the transaction: invalid should it fail */
     uint32_t saved_count;
+    struct rop_deed *first_deed, *last_deed; /* done in the transaction, for the audit (audit.h) */
 
     /* What a packed answer would go on with. */
     const struct rop_request *packed_request;

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "rop/audit.h"
 #include "rop/execution.h"
 
 enum segment_state segment_enter(struct execution *execution, struct open_mailbox *open, bool create, uint32_t *ret_error)
@@ -80,6 +81,7 @@ void segment_leave(struct execution *execution)
             execution->failed = true;
             execution->frame->error_code = error;
         }
+        rop_audit_tell(execution, error);
         execution->saved_count = 0;
     }
     open_mailbox_release(execution->open);

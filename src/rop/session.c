@@ -67,6 +67,7 @@ void rop_session_release(struct rop_session *session, struct rop_object *object)
         close_objects_of(session, logon);
         session->logons[logon->logon_id] = NULL;
         open_mailbox_let_go(logon->mailbox); /* the execution under way has a hold of its own */
+        free(logon->audit);
         free(logon);
         return;
     }
@@ -103,6 +104,7 @@ void rop_session_free(struct rop_session *session)
         close_objects_of(session, logon);
         open_mailbox_release(logon->mailbox);
         open_mailbox_let_go(logon->mailbox);
+        free(logon->audit);
         free(logon);
     }
     buffer_free(&session->per_user_upload.data);

@@ -19,6 +19,8 @@ struct logon_rights {
     bool send_as;
 };
 
+struct rop_logon_audit;
+
 /* One logon (MS-OXCSTOR 2.2.1.1); the texts of 'logon' are those of the session's user. */
 struct rop_logon {
     struct logon logon; /* for the mailbox layer; logon.mailbox is set while the mailbox is acquired */
@@ -28,6 +30,7 @@ struct rop_logon {
     uint8_t logon_flags;
     uint32_t open_flags;
     struct logon_rights rights;
+    struct rop_logon_audit *audit; /* owned; NULL where nothing is audited (audit.h) */
 };
 
 #define ROP_LOGON_IDS 256u

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/guid.h"
 #include "directory/directory.h"
+#include "session/audit.h"
 
 #define ROP_PAYLOADS_MAX 96u /* MS-OXCRPC R968, R969: units in one chained answer */
 
@@ -25,6 +26,7 @@ struct rop_session_parameters {
      * never calls back and never blocks for long. 'wake_context' stays valid until session_destroy returns. */
     void (*wake)(void *wake_context);
     void *wake_context;
+    const struct audit_hook *audit;    /* the mailbox audit; lives as long as the executor. NULL: none */
 };
 
 #define ROP_EXECUTION_NOTED_MAX 32u
@@ -40,6 +42,7 @@ struct rop_execution {
     bool chain;                       /* Flags 0x4: further answer units are welcome (MS-OXCRPC 3.1.4.2.1.2.1) */
     /* The strand that execute was called on; set it to another before returning CONTINUE to go on there. */
     struct guid mailbox_guid;
+    const struct audit_client *audit_client; /* for the audit: with what the user does it; lives as long as this. May be NULL */
     void *progress;                   /* the executor's own between two calls; NULL at the first */
     /* out */
     uint32_t error_code;              /* ErrorCode of the Execute body: 0, or e.g. ecRpcFormat */
