@@ -19,6 +19,7 @@ struct test_world {
     char folder[64];
     struct store *store;
     struct rop_server *server;
+    const struct audit_hook *audit;
 };
 
 static enum directory_status find(struct directory *directory, struct arena *arena, enum directory_key key,
@@ -135,6 +136,11 @@ void test_world_grant(struct test_world *world, const char *owner, const char *a
     world->granted[right][person_of(world, owner)][person_of(world, actor)] = true;
 }
 
+void test_world_set_audit(struct test_world *world, const struct audit_hook *audit)
+{
+    world->audit = audit;
+}
+
 void test_world_set_enabled(struct test_world *world, const char *account, bool enabled)
 {
     for (int i = 0; i < PERSON_COUNT; i++) {
@@ -166,6 +172,7 @@ bool test_session_begin(struct test_world *world, const char *account, uint32_t 
         .session_index = 7,
         .wake = wake,
         .wake_context = session,
+        .audit = world->audit,
     };
     return session->user &&
         session->executor.session_create(session->executor.user, &parameters, &session->session) == 0;

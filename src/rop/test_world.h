@@ -21,6 +21,8 @@ struct store *test_world_store(struct test_world *world);
 void test_world_set_administrator(struct test_world *world, const char *account, bool administrator);
 /* Gives the actor a right on the owner; both are accounts. */
 void test_world_grant(struct test_world *world, const char *owner, const char *actor, enum directory_right right);
+/* For sessions that begin from now on; lives as long as they. */
+void test_world_set_audit(struct test_world *world, const struct audit_hook *audit);
 void test_world_set_enabled(struct test_world *world, const char *account, bool enabled);
 
 bool test_session_begin(struct test_world *world, const char *account, uint32_t codepage, bool administrator,
