@@ -114,19 +114,29 @@ void csv_row_number(struct csv_row *row, uint64_t number)
     append_digits(row, number, 1);
 }
 
-void csv_row_code(struct csv_row *row, uint32_t code)
+static void append_code(struct csv_row *row, uint32_t code)
 {
     static const char digits[] = "0123456789ABCDEF";
     char text[11] = "0x";
-    next_cell(row);
-    if (code == 0) {
-        append(row, "0");
-        return;
-    }
     for (unsigned i = 0; i < 8; i++)
         text[2 + i] = digits[code >> (28 - 4 * i) & 0xF];
     text[10] = '\0';
     append(row, text);
+}
+
+void csv_row_code(struct csv_row *row, uint32_t code)
+{
+    next_cell(row);
+    if (code)
+        append_code(row, code);
+    else
+        append(row, "0");
+}
+
+void csv_row_list_code(struct csv_row *row, uint32_t code)
+{
+    append(row, "=");
+    append_code(row, code);
 }
 
 /* Days since 1601-01-01 as year, month and day; that day begins a cycle of 400 years. */

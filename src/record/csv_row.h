@@ -31,4 +31,6 @@ void csv_row_span(struct csv_row *row, uint32_t microseconds);
 /* A cell of several words: begin, then words with ';' between them. */
 void csv_row_list(struct csv_row *row);
 void csv_row_list_word(struct csv_row *row, bool first, const char *word);
+/* '=0x8004010F' behind what stands in the cell. */
+void csv_row_list_code(struct csv_row *row, uint32_t code);
 void csv_row_end(struct csv_row *row);

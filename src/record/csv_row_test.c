@@ -64,8 +64,10 @@ static void numbers(void **state)
     csv_row_list_word(&row, true, "Logon");
     csv_row_list_word(&row, false, "OpenFolder");
     csv_row_word(&row, "");
+    csv_row_text(&row, "OpenFolder");
+    csv_row_list_code(&row, 0x8004010F);
     csv_row_end(&row);
-    check(&row, "0,18446744073709551615,0,0x8004010F,12.345,0.007,01:02:03.0000010,Logon;OpenFolder,\n");
+    check(&row, "0,18446744073709551615,0,0x8004010F,12.345,0.007,01:02:03.0000010,Logon;OpenFolder,,OpenFolder=0x8004010F\n");
 }
 
 /* Against the C library: around the ends of years, centuries and Februaries, and anywhere. */

@@ -1,3 +1,4 @@
+/* Long because all settings stand in one table. */
 #include "server/config.h"
 
 #include <errno.h>
@@ -276,6 +277,20 @@ static const struct setting settings[] = {
         "The same of one user who is logged on."},
     {"autodiscover", "json_reveals_users", SETTING_BOOLEAN, FIELD(autodiscover_json_reveals_users), 0, 0, NO_CHOICES, "no",
         "Answer Autodiscover version 2, which needs no log-on, with 404 for addresses that do not exist."},
+
+    {"logs", "enabled", SETTING_BOOLEAN, FIELD(logs_enabled), 0, 0, NO_CHOICES, "yes",
+        "Write every request into CSV files, for 'mapihttp log' and for scripts made for Exchange's logs."},
+    {"logs", "write", SETTING_WORDS, FIELD(logs_write), 0, 0, "http_proxy|client_access|address_book",
+        "http_proxy client_access address_book", "Which of them, with spaces between."},
+    {"logs", "folder", SETTING_PATH, FIELD(logs_path), 0, 0, NO_CHOICES, "",
+        "Where they are, below HttpProxy/, MAPI Client Access/ and MAPI Address Book Service/. Empty: logs in the data folder."},
+    {"logs", "rotate", SETTING_CHOICE, FIELD(logs_rotate), 0, 0, "hour|day", "hour", "How long one file is written to."},
+    {"logs", "file_size_max", SETTING_SIZE, FIELD(logs_file_size_max), 4096, 2048u << 20, NO_CHOICES, "10M",
+        "A larger file is followed by another one at once."},
+    {"logs", "total_size_max", SETTING_SIZE, FIELD(logs_total_size_max), 0, 4095u << 20, NO_CHOICES, "1000M",
+        "Size of all files of one log together, beyond which the oldest are removed; 0: no limit."},
+    {"logs", "keep_days", SETTING_NUMBER, FIELD(logs_keep_days), 0, 3660, NO_CHOICES, "30",
+        "Days after which a file is removed; 0: never."},
 
     {"usage", "enabled", SETTING_BOOLEAN, FIELD(usage_enabled), 0, 0, NO_CHOICES, "yes",
         "Write down by day who used which client and transport, for 'mapihttp report'."},

@@ -101,6 +101,13 @@ struct config {
     bool autodiscover_authentication;
     uint32_t autodiscover_requests_per_address, autodiscover_requests_per_user; /* a minute; 0: no limit */
     bool autodiscover_json_reveals_users;
+    /* [logs]: the CSV logs */
+    bool logs_enabled;
+    uint32_t logs_write;          /* mask of http_proxy, client_access, address_book */
+    char *logs_path;              /* "": <data>/logs */
+    char *logs_rotate;            /* hour, day */
+    uint32_t logs_file_size_max, logs_total_size_max;
+    uint32_t logs_keep_days;
     /* [usage] */
     bool usage_enabled;
     uint32_t usage_retain_days;
