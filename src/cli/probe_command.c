@@ -165,6 +165,7 @@ static bool take_words(struct probing *probing, int argc, char **argv)
                         : probing->format != FORMAT_PROMETHEUS && probing->output_path ? "--output is for --prometheus"
                         : probing->format == FORMAT_NAGIOS && probing->watch_seconds   ? "--nagios runs once; the monitoring system repeats it"
                         : probing->format == FORMAT_NAGIOS && probing->kind_count > 1  ? "--nagios runs one probe"
+                        : probing->command == &command_test && probing->kind_count     ? "it is the deep probe always; see 'mapihttp help probe'"
                         : probing->run_count_max && !probing->watch_seconds            ? "--count is for --watch"
                         : limits->critical_ms && limits->warning_ms > limits->critical_ms ? "--warning must not be above --critical"
                                                                                          : NULL;
@@ -224,9 +225,16 @@ static bool show_line(const struct probe_report *report)
     return !fflush(stdout);
 }
 
+/* 'test' gives its steps as an array, 'probe' an object for each probe. */
 static bool show_json(const struct probing *probing)
 {
     bool good = true;
+    if (probing->command == &command_test && !probing->watch_seconds) {
+        json_t *rows = probe_rows(&probing->reports[0]);
+        good = output_rows(rows, NULL, 0, true);
+        json_decref(rows);
+        return good;
+    }
     for (size_t i = 0; i < probing->kind_count && good; i++) {
         json_t *object = probe_object(&probing->reports[i]);
         good = output_line(object);
@@ -376,7 +384,10 @@ const struct command command_test = {
              "Goes the way that Outlook goes to a mailbox and shows each step, what it took in milliseconds and what was found: Autodiscover,\n"
              "DNS, TCP, TLS, the health page, the endpoint, authentication, Connect, logon, listing the Inbox, NotificationWait, PING,\n"
              "Disconnect. Ends with 0 when all succeeded; after a failure the steps that depend on it are skipped, and the last\n"
-             "line says what to do. The same as 'mapihttp probe deep'.\n"
-             "\n" PROBE_OPTIONS "\n" CONNECTION_USAGE,
+             "line says what to do. The same as 'mapihttp probe deep', which knows more.\n"
+             "\n"
+             "  --json                  the steps as JSON, with the columns of Test-OutlookConnectivity and more\n"
+             "  --time-limit SECONDS    what takes longer has failed (30)\n"
+             "\n" CONNECTION_USAGE,
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "client/transport.h"
 #include "base/filetime.h"
 #include "base/text.h"
+#include "client/authentication_choice.h"
 #include "client/resend.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -264,39 +265,6 @@ static bool secure_enough(const struct transport *transport, const char *host)
     return !strncasecmp(transport->request->url, "https://", 8) || transport_host_is_local(host);
 }
 
-static const char *authentication_name(long authentication)
-{
-    switch (authentication) {
-    case CURLAUTH_BASIC: return "Basic";
-    case CURLAUTH_NTLM: return "NTLM";
-    case CURLAUTH_NEGOTIATE: return "Nego";
-    case CURLAUTH_BEARER: return "Bearer";
-    default: return "Anonymous";
-    }
-}
-
-static long settled_authentication(const struct transport_settings *settings)
-{
-    switch (settings->authentication) {
-    case MAPIHTTP_AUTHENTICATION_BASIC: return CURLAUTH_BASIC;
-    case MAPIHTTP_AUTHENTICATION_NTLM: return CURLAUTH_NTLM;
-    case MAPIHTTP_AUTHENTICATION_NEGOTIATE: return CURLAUTH_NEGOTIATE;
-    case MAPIHTTP_AUTHENTICATION_BEARER: return CURLAUTH_BEARER;
-    case MAPIHTTP_AUTHENTICATION_AUTOMATIC: break;
-    }
-    return settings->bearer_token ? (long)CURLAUTH_BEARER : CURLAUTH_NONE;
-}
-
-/* The strongest that can work with what we have: Negotiate needs a ticket, so a password goes by NTLM, then Basic. */
-static long strongest(long offered, const struct transport_settings *settings)
-{
-    if (!settings->password)
-        return offered & CURLAUTH_NEGOTIATE ? (long)CURLAUTH_NEGOTIATE : CURLAUTH_NONE;
-    if (offered & CURLAUTH_NTLM)
-        return CURLAUTH_NTLM;
-    return offered & CURLAUTH_BASIC ? CURLAUTH_BASIC : offered & CURLAUTH_NEGOTIATE ? (long)CURLAUTH_NEGOTIATE : CURLAUTH_NONE;
-}
-
 static void prepare_credentials(struct transport *transport, long authentication)
 {
     const struct transport_settings *settings = transport->settings;
@@ -519,7 +487,7 @@ static void count_exchange(struct transport *transport, enum transport_outcome o
     figures->failure_count += outcome != TRANSPORT_ANSWERED && outcome != TRANSPORT_CANCELLED;
     if (transport->response->header_complete) {
         figures->port = (uint16_t)port;
-        figures->authentication = authentication_name(authentication);
+        figures->authentication = authentication_choice_name(authentication);
     }
     if (outcome != TRANSPORT_ANSWERED)
         return;
@@ -603,7 +571,7 @@ enum transport_outcome client_transport_send(struct transport *transport, const 
     long authentication = CURLAUTH_NONE;
     if (!request->without_credentials) {
         if (transport->authentication == CURLAUTH_NONE)
-            transport->authentication = settled_authentication(transport->settings);
+            transport->authentication = authentication_choice_settled(transport->settings);
         authentication = transport->authentication;
     }
     if (authentication != CURLAUTH_NONE && !secure_enough(transport, host))
@@ -612,7 +580,7 @@ enum transport_outcome client_transport_send(struct transport *transport, const 
     if (outcome != TRANSPORT_ANSWERED || ret_response->http_status != 401 || authentication != CURLAUTH_NONE ||
         request->without_credentials)
         return outcome;
-    authentication = strongest(transport->offered, transport->settings);
+    authentication = authentication_choice_strongest(transport->offered, transport->settings);
     if (authentication == CURLAUTH_NONE)
         return outcome;
     if (!secure_enough(transport, host)) /* what NTLM sends can be tried out against passwords, a ticket used by who sees it */

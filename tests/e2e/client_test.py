@@ -187,7 +187,7 @@ class ClientTest(unittest.TestCase):
     def test_connectivity_test(self):
         rows = json.loads(self.run_command('test', '--json').stdout)
         self.assertEqual([row['MonitorIdentity'].split('\\')[-1] for row in rows],
-                         ['Autodiscover', 'Certificate', 'Authentication', 'Connect', 'Logon', 'InboxListing', 'NotificationWait', 'Ping', 'Disconnect'])
+                         ['Autodiscover', 'DNS', 'TCP', 'TLS', 'HTTP', 'Endpoint', 'Authentication', 'Connect', 'Logon', 'InboxListing', 'NotificationWait', 'Ping', 'Disconnect'])
         self.assertEqual({row['Result'] for row in rows}, {'Succeeded'})
         result = self.run_command('test', '--json', '--url', f'https://localhost:{self.server.tls_port}/mapi/nowhere/', '--dn', 'x', check=False)
         self.assertEqual(result.returncode, 1)
