@@ -266,6 +266,21 @@ static enum usage_status find_user(struct usage_store *store, struct guid user, 
     return result == SQLITE_DONE ? USAGE_NOT_FOUND : usage_status_of(result);
 }
 
+enum usage_status usage_store_find_user(struct usage_store *store, const char *address, struct guid *ret_user)
+{
+    static const char query[] = "SELECT guid FROM users WHERE address = ? COLLATE NOCASE ORDER BY id DESC LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->database, query, -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        sqlite3_bind_text(statement, 1, address, -1, SQLITE_STATIC);
+        result = sqlite3_step(statement);
+        if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == sizeof ret_user->data)
+            memcpy(ret_user->data, sqlite3_column_blob(statement, 0), sizeof ret_user->data);
+    }
+    sqlite3_finalize(statement);
+    return result == SQLITE_DONE ? USAGE_NOT_FOUND : usage_status_of(result);
+}
+
 static enum usage_status take_row(struct report *report, sqlite3_stmt *statement)
 {
     unsigned by = report->question->by;
@@ -297,7 +312,7 @@ static enum usage_status take_row(struct report *report, sqlite3_stmt *statement
 static enum usage_status read_rows(struct report *report, sqlite3_stmt *statement)
 {
     enum usage_status status = USAGE_OK;
-    int32_t day = report->question->first_day;
+    int32_t day = INT32_MIN; /* nothing is there before the first */
     int result = SQLITE_DONE;
     while (status == USAGE_OK && !report->ended && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         if (report->question->by & USAGE_BY_DAY && sqlite3_column_int(statement, 0) != day) {
@@ -314,16 +329,17 @@ static enum usage_status read_rows(struct report *report, sqlite3_stmt *statemen
 
 static enum usage_status read_period(struct report *report)
 {
-    static const char all[] = ROWS_OF_PERIOD " ORDER BY day";
-    static const char of_one[] = ROWS_OF_PERIOD " AND user = ?4 ORDER BY day";
+    static const char *const queries[2][2] = {{ROWS_OF_PERIOD " ORDER BY day", ROWS_OF_PERIOD " ORDER BY day DESC"},
+                                              {ROWS_OF_PERIOD " AND user = ?4 ORDER BY day", ROWS_OF_PERIOD " AND user = ?4 ORDER BY day DESC"}};
     const struct usage_question *question = report->question;
+    const char *query = queries[question->user != NULL][question->newest_first];
     sqlite3_stmt *statement = NULL;
     int64_t user = 0;
     enum usage_status status = question->user ? find_user(report->store, *question->user, &user) : USAGE_OK;
     if (status == USAGE_NOT_FOUND) /* never seen */
         return USAGE_OK;
     if (status == USAGE_OK)
-        status = usage_status_of(sqlite3_prepare_v2(report->store->database, question->user ? of_one : all, -1, &statement, NULL));
+        status = usage_status_of(sqlite3_prepare_v2(report->store->database, query, -1, &statement, NULL));
     if (status == USAGE_OK) {
         sqlite3_bind_int(statement, 1, question->first_day);
         sqlite3_bind_int(statement, 2, question->last_day);

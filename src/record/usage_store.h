@@ -58,6 +58,9 @@ enum usage_status usage_store_add(struct usage_store *store, const struct usage_
 /* Removes the days before, and what only they named. */
 enum usage_status usage_store_prune(struct usage_store *store, int32_t day);
 
+/* The user who last had this address when something was recorded, in the directory or not any more; NOT_FOUND. */
+enum usage_status usage_store_find_user(struct usage_store *store, const char *address, struct guid *ret_user);
+
 /* What a report adds up over. */
 #define USAGE_BY_DAY 1u
 #define USAGE_BY_USER 2u
@@ -74,6 +77,7 @@ struct usage_question {
     unsigned by;                 /* USAGE_BY_... */
     const struct guid *user;     /* of this user only; NULL */
     unsigned protocols;          /* mask of 1 << enum usage_protocol; 0: all */
+    bool newest_first;           /* by day: the last day first */
 };
 
 /* One row of the answer: what it is not added up over stays as it is told in the question or empty. */
