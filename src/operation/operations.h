@@ -3,6 +3,10 @@
 #include "operation/operation.h"
 
 #define OPERATIONS(ROW)                                                                                                                          \
+    /* connection_status.c */                                                                                                                    \
+    ROW(get_connection_status)                                                                                                                   \
+    ROW(show_connection_status)                                                                                                                  \
+    ROW(remove_connection_status)                                                                                                                \
     /* organization_config.c */                                                                                                                  \
     ROW(get_organization_config)                                                                                                                 \
     ROW(set_organization_config)                                                                                                                 \

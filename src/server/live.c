@@ -2,6 +2,7 @@
 
 #include "server/config_json.h"
 #include "server/services.h"
+#include "server/session_status.h"
 
 static json_t *configuration(void *state)
 {
@@ -9,6 +10,22 @@ static json_t *configuration(void *state)
     return config_json(atomic_load(&services->config));
 }
 
+static json_t *connection_status(void *state)
+{
+    const struct services *services = state;
+    return session_registry_list(services->session_registry, services->host_name);
+}
+
+static bool end_session(void *state, uint64_t cid)
+{
+    struct services *services = state;
+    struct session_context_id id;
+    return session_registry_find(services->session_registry, cid, &id) &&
+           session_end_by_id(services->sessions, &id, SESSION_END_ADMINISTRATOR);
+}
+
 const struct operation_live server_live = {
+    .connection_status = connection_status,
+    .end_session = end_session,
     .configuration = configuration,
 };

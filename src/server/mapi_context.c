@@ -61,7 +61,7 @@ struct mapi_context *mapi_context_new(struct services *services, struct session_
 void mapi_context_ended(void *user, struct session_context *session, enum session_end_reason reason)
 {
     struct mapi_context *context = session_context_attachment(session);
-    if (reason == SESSION_END_CAP)
+    if (reason == SESSION_END_CAP || reason == SESSION_END_ADMINISTRATOR)
         log_info("context of %s ended: %s", session_context_user(session)->account, session_end_reason_text(reason));
     else
         log_debug("context of %s ended: %s", session_context_user(session)->account, session_end_reason_text(reason));

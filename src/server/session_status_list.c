@@ -1,4 +1,6 @@
 /* Sessions as objects, for operations, pages and JSON. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +99,8 @@ static void add_dialog(json_t *object, const struct session_status *status, cons
 {
     char counts[24];
     unsigned connections = status->ended_ms ? 0 : open_connections(status);
+    snprintf(counts, sizeof counts, "%" PRIu64, status->cid);
+    set_text(object, "Identity", counts);
     set(object, "CID", json_integer((json_int_t)status->cid));
     set_text(object, "SmtpAddress", status->address);
     set_text(object, "DisplayName", status->display_name);
