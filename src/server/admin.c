@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "server/admin_api.h"
+#include "server/admin_site.h"
 #include "server/admin_socket.h"
 #include "server/authentication.h"
 #include "server/observation.h"
@@ -45,7 +46,7 @@ bool admin_start(struct services *services, struct admin **ret_admin)
     const struct http_route route = {.path = ADMIN_API_PATH, .below = true, .takes_oversized = true, .body_size_max = ADMIN_API_BODY_SIZE_MAX,
                                      .handler = admin_api_handle, .argument = services};
     admin->listening = admin_socket_listen(services->server, &admin->group_id);
-    if (!admin->listening || !http_router_add(services->server->router, &route)) {
+    if (!admin->listening || !http_router_add(services->server->router, &route) || !admin_site_add_routes(services)) {
         admin_free(admin);
         return false;
     }
@@ -181,6 +182,18 @@ struct operation_actor admin_actor(struct arena *arena, const struct identity *i
     char *text = arena_reserve(arena, USER_NAME_SIZE_MAX);
     bool known = text && getpwuid_r(local_user, &entry, text, USER_NAME_SIZE_MAX, &found) == 0 && found;
     return (struct operation_actor){.name = known ? entry.pw_name : arena_format(arena, "uid %u", local_user), .way = "local", .address = ""};
+}
+
+void admin_log_change(const struct operation_call *call)
+{
+    if (!(call->operation->flags & OPERATION_CHANGES) || call->what_if)
+        return;
+    if (call->error == OPERATION_DONE)
+        log_info("%s by %s (%s%s%s)", call->operation->name, call->actor->name, call->actor->way, *call->actor->address ? ", " : "",
+                 call->actor->address);
+    else
+        log_info("%s by %s (%s%s%s) failed: %s", call->operation->name, call->actor->name, call->actor->way, *call->actor->address ? ", " : "",
+                 call->actor->address, call->error_text);
 }
 
 /* --- tokens of forms: '<until, seconds, hex>-<HMAC of until and user>' --- */

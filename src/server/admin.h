@@ -33,3 +33,5 @@ bool admin_token_valid(const struct admin *admin, const struct directory_user *u
 
 /* The actor of an operation; in the arena. By the socket: the name of the local user (may ask the system: not on a loop). */
 struct operation_actor admin_actor(struct arena *arena, const struct identity *identity, uint32_t local_user, const char *way, const char *address);
+/* One line in the server's log where something was changed, or could not be. */
+void admin_log_change(const struct operation_call *call);

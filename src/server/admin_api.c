@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/log.h"
 #include "server/observation.h"
 
 #define WRITE_SIZE 16384u /* objects are gathered up to this before they are sent */
@@ -115,18 +114,6 @@ static void finish(struct api_call *api, enum operation_error error, const char 
 
 /* --- running --- */
 
-static void tell_change(const struct operation_call *call)
-{
-    if (!(call->operation->flags & OPERATION_CHANGES) || call->what_if)
-        return;
-    if (call->error == OPERATION_DONE)
-        log_info("%s by %s (%s%s%s)", call->operation->name, call->actor->name, call->actor->way, *call->actor->address ? ", " : "",
-                 call->actor->address);
-    else
-        log_info("%s by %s (%s%s%s) failed: %s", call->operation->name, call->actor->name, call->actor->way, *call->actor->address ? ", " : "",
-                 call->actor->address, call->error_text);
-}
-
 static void run(struct worker_job *job)
 {
     struct api_call *api = container_of(job, struct api_call, job);
@@ -143,7 +130,7 @@ static void run(struct worker_job *job)
         finish(api, OPERATION_UNAVAILABLE, NULL, "out of memory");
     } else {
         (void)operation_run(api->operation, given, &call);
-        tell_change(&call);
+        admin_log_change(&call);
         finish(api, call.error, call.error_parameter, call.error_text);
     }
     json_decref(given);

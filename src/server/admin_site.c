@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/mapi_answer.h"
+#include "server/admin.h"
 #include "server/admin_site_view.h"
-#include "server/authentication.h"
 #include "server/embedded_file.h"
 #include "server/form.h"
 #include "server/observation.h"
@@ -16,7 +16,6 @@
 #define PREFIX_SIZE (sizeof PREFIX - 1)
 #define STATIC_PREFIX PREFIX "/static/"
 #define BODY_SIZE_MAX 65536u
-#define PAGES_AT_ONCE_MAX 32u /* made or waiting to be; whoever comes later is told to come again */
 
 /* A page that was asked for, from the log-on to the answer. */
 struct site_request {
@@ -179,12 +178,12 @@ static void fill_view(struct site_view *view, struct site_request *asked)
 {
     const struct http_request *request = http_exchange_request(asked->exchange);
     const struct directory_user *user = identity_user(asked->identity);
-    char *token = arena_allocate(view->arena, FORM_TOKEN_TEXT_SIZE);
+    char *token = arena_allocate(view->arena, ADMIN_TOKEN_SIZE);
     if (token)
-        form_token(&asked->services->form_tokens, user->id, token);
+        admin_token_make(asked->services->admin, user, token);
     view->services = asked->services;
     view->host = &asked->services->operations;
-    view->actor = (struct operation_actor){.name = user->address, .way = "page", .address = http_exchange_peer(asked->exchange)};
+    view->actor = admin_actor(view->arena, asked->identity, 0, "page", http_exchange_peer(asked->exchange));
     view->token = token ? token : "";
     view->query = form_read(bytes_of_string(request->query));
     view->status = 200;
@@ -214,7 +213,6 @@ static void finish(struct site_request *asked, unsigned status, uint64_t size)
 {
     observe_answer(asked->services, asked->exchange, OBSERVATION_ADMIN, asked->identity, status, size, "");
     identity_release(asked->identity);
-    atomic_fetch_sub(&asked->services->pages_at_once, 1);
 }
 
 static void refuse(struct site_request *asked, unsigned status, const char *text)
@@ -230,12 +228,10 @@ static const char *post_refusal(const struct site_request *asked, const json_t *
 {
     const struct http_request *request = http_exchange_request(asked->exchange);
     const char *type = http_request_header(request, "Content-Type");
-    const char *refusal = same_site_refusal(request);
-    if (refusal)
-        return refusal;
+    const char *token = form_value(form, "token");
     if (!type || !text_has_prefix_ignoring_case(type, "application/x-www-form-urlencoded"))
         return "a form is wanted: application/x-www-form-urlencoded";
-    if (!form_token_fits(&asked->services->form_tokens, identity_user(asked->identity)->id, form_value(form, "token")))
+    if (!token || !admin_token_valid(asked->services->admin, identity_user(asked->identity), token))
         return "the form is too old (the server was started again), or not one of ours: open the page again";
     return NULL;
 }
@@ -271,25 +267,19 @@ static void make_page(struct worker_job *job)
 
 /* --- arriving --- */
 
-static void accepted(struct http_exchange *exchange, struct identity *identity, void *argument)
+static void accepted(struct http_exchange *exchange, struct identity *identity, uint32_t local_user, void *argument)
 {
     struct services *services = argument;
     struct site_request *asked = arena_new(http_exchange_arena(exchange), struct site_request);
-    unsigned running = atomic_fetch_add(&services->pages_at_once, 1);
-    if (!asked) {
-        atomic_fetch_sub(&services->pages_at_once, 1);
+    if (!asked || !identity) {
         identity_release(identity);
-        http_answer_error(exchange, 503, "out of memory");
+        http_answer_error(exchange, asked ? 403 : 503, asked ? "the pages are for people who log on; the socket has the API" : "out of memory");
         return;
     }
     *asked = (struct site_request){.services = services, .exchange = exchange, .identity = identity, .job = {.run = make_page}};
-    if (!identity_user(identity)->administrator) {
-        log_warning("administration refused to %s from %s: not an administrator", identity_user(identity)->account,
-                    http_exchange_peer(exchange));
-        refuse(asked, 403, "this part of the server is for administrators");
-    } else if (running >= PAGES_AT_ONCE_MAX || !worker_post(services->server->workers, &asked->job)) {
+    if (!worker_post(services->server->administration, &asked->job)) {
         http_answer_header(exchange, "Retry-After", "5");
-        refuse(asked, 503, "too many pages are being made at once");
+        refuse(asked, 503, "too many operations at once");
     }
 }
 
@@ -303,7 +293,8 @@ static void handle(struct http_exchange *exchange, void *argument)
         http_answer_header(exchange, "Allow", "GET, HEAD, POST");
         http_answer_error(exchange, 405, "the administration's pages are read with GET, forms are sent with POST");
     } else if (reads && text_has_prefix_ignoring_case(request->path, STATIC_PREFIX)) {
-        const struct embedded_file *file = embedded_file_find(admin_site_files, request->path + sizeof STATIC_PREFIX - 1);
+        bool there = atomic_load(&services->config)->admin_https;
+        const struct embedded_file *file = there ? embedded_file_find(admin_site_files, request->path + sizeof STATIC_PREFIX - 1) : NULL;
         if (file)
             answer_file(exchange, file);
         else
@@ -311,7 +302,7 @@ static void handle(struct http_exchange *exchange, void *argument)
     } else if (atomic_load(&services->draining)) {
         http_answer_error(exchange, 503, "shutting down");
     } else {
-        authenticate(services, exchange, ENDPOINT_MAPI, accepted, services);
+        admin_authenticate(services, exchange, false, accepted, services);
     }
 }
 

@@ -1,6 +1,7 @@
 /* The pages of /admin/ and operations: running them in this process, and what forms ask for. */
 #include <string.h>
 
+#include "server/admin.h"
 #include "server/admin_site_view.h"
 #include "server/form.h"
 
@@ -51,6 +52,7 @@ static bool run(struct site_view *view, const struct operation *operation, const
     struct operation_call call = {.host = view->host, .actor = &view->actor, .arena = view->arena, .emit = take_object,
                                   .warn = take_warning, .output = &receiving};
     bool done = operation_run(operation, given, &call);
+    admin_log_change(&call);
     result->error = call.error;
     result->error_parameter = call.error_parameter;
     result->error_text = call.error_text;

@@ -8,7 +8,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "record/overlay_directory.h"
-#include "server/admin_site.h"
 #include "server/autodiscover.h"
 #include "server/autodiscover_json.h"
 #include "server/live.h"
@@ -148,11 +147,6 @@ struct services *services_new(struct server *server, struct directory *directory
     pthread_mutex_init(&services->orphans_lock, NULL);
     if (gethostname(services->host_name, sizeof services->host_name - 1) != 0)
         strcpy(services->host_name, "localhost");
-    if (!form_token_key_new(&services->form_tokens)) {
-        log_error("no randomness");
-        free(services);
-        return NULL;
-    }
     services->authenticator = authenticator_new(&authentication, directory);
     services->address_books = address_book_cache_new(overlay_directory_beneath(directory));
     services->strands = mailbox_strands_new(server->workers);
@@ -288,5 +282,5 @@ bool services_add_routes(struct services *services)
             return false;
         }
     }
-    return admin_site_add_routes(services);
+    return true;
 }

@@ -13,7 +13,6 @@
 #include "server/mailbox_strands.h"
 #include "server/mailbox_switch.h"
 #include "server/rate_limit.h"
-#include "server/same_site.h"
 #include "server/server.h"
 #include "session/executor.h"
 #include "session/session.h"
@@ -59,8 +58,6 @@ struct services {
     atomic_uint parked_waits;
     atomic_uint verifications;    /* passwords waiting to be hashed, or being */
     atomic_ullong connections;    /* Connects so far, for their numbers */
-    struct form_token_key form_tokens; /* of the pages at /admin/ */
-    atomic_uint pages_at_once;    /* of them being made, or waiting to be */
     void *observer_states[OBSERVERS_MAX]; /* observation.c */
     struct loop_timer sweep;      /* of the first loop: expiry, contexts still to be destroyed */
     struct loop_task sweep_start;
