@@ -47,9 +47,14 @@ enum directory_switch { DIRECTORY_INHERIT, DIRECTORY_ON, DIRECTORY_OFF };
 #define DIRECTORY_METHOD_BEARER 8u
 #define DIRECTORY_METHOD_ALL 15u
 
-/* What one logs on to: an authentication policy tells them apart. */
-enum directory_protocol { DIRECTORY_PROTOCOL_MAPI, DIRECTORY_PROTOCOL_AUTODISCOVER, DIRECTORY_PROTOCOL_OFFLINE_ADDRESS_BOOK };
-#define DIRECTORY_PROTOCOL_COUNT 3u
+/* What one logs on to: an authentication policy tells them apart; the last is the administration's, which no policy touches. */
+enum directory_protocol {
+    DIRECTORY_PROTOCOL_MAPI,
+    DIRECTORY_PROTOCOL_AUTODISCOVER,
+    DIRECTORY_PROTOCOL_OFFLINE_ADDRESS_BOOK,
+    DIRECTORY_PROTOCOL_ADMINISTRATION,
+};
+#define DIRECTORY_PROTOCOL_COUNT 4u
 
 /* What an administrator may switch for one mailbox (Exchange: Set-CasMailbox). */
 struct directory_switches {

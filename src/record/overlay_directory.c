@@ -15,7 +15,7 @@ struct overlay {
     pthread_mutex_t lock; /* one change at a time: each reads, changes and writes an object */
 };
 
-const char *const authentication_policy_protocols[DIRECTORY_PROTOCOL_COUNT] = {"Mapi", "Autodiscover", "OfflineAddressBook"};
+const char *const authentication_policy_protocols[AUTHENTICATION_POLICY_PROTOCOL_COUNT] = {"Mapi", "Autodiscover", "OfflineAddressBook"};
 
 static struct overlay *overlay_of(struct directory *directory)
 {
@@ -65,7 +65,7 @@ static enum directory_status add_policy(struct overlay *overlay, const json_t *s
     }
     if (status == DIRECTORY_OK && name)
         status = object_of(overlay->settings, SETTINGS_AUTHENTICATION_POLICY, name, &policy);
-    for (unsigned i = 0; status == DIRECTORY_OK && policy && i < DIRECTORY_PROTOCOL_COUNT; i++)
+    for (unsigned i = 0; status == DIRECTORY_OK && policy && i < AUTHENTICATION_POLICY_PROTOCOL_COUNT; i++)
         ret_switches->blocked_methods[i] = authentication_policy_blocked(policy, i);
     json_decref(policy);
     json_decref(organization);

@@ -29,4 +29,5 @@ enum directory_status overlay_directory_policy(struct directory *directory, stru
 /* What a policy blocks for a protocol: DIRECTORY_METHOD_... 'policy' is the object kept for it. */
 uint32_t authentication_policy_blocked(const json_t *policy, enum directory_protocol protocol);
 /* 'Mapi', 'Autodiscover', 'OfflineAddressBook': behind BlockLegacyAuth and BlockModernAuth. */
-extern const char *const authentication_policy_protocols[DIRECTORY_PROTOCOL_COUNT];
+#define AUTHENTICATION_POLICY_PROTOCOL_COUNT 3u /* the first of enum directory_protocol */
+extern const char *const authentication_policy_protocols[AUTHENTICATION_POLICY_PROTOCOL_COUNT];

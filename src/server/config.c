@@ -9,6 +9,7 @@
 
 #include "auth/bearer_token.h"
 #include "base/limits.h"
+#include "base/network_range.h"
 #include "server/config_check.h"
 #include "server/setting.h"
 
@@ -268,6 +269,11 @@ static const struct setting settings[] = {
     {"organisation", "default_domain", SETTING_TEXT, FIELD(default_domain), 0, 0, NO_CHOICES, "",
         "Domain of users who log on with a bare name."},
 
+    {"network", "internal", SETTING_TEXT, FIELD(internal_networks), 0, 0, NO_CHOICES, "",
+        "The organisation's own network: addresses and ranges, blanks between: 10.0.0.0/8 192.168.0.0/16 fd00::/8. Mailboxes with\n"
+        "MAPIBlockOutlookExternalConnectivity are refused to clients from elsewhere; empty: nobody counts as outside, they are only\n"
+        "not told the external addresses. Behind a proxy all clients have its address."},
+
     {"autodiscover", "authentication", SETTING_BOOLEAN, FIELD(autodiscover_authentication), 0, 0, NO_CHOICES, "yes",
         "Ask for a log-on before settings are told. Without it anybody can find out which addresses exist."},
     {"autodiscover", "requests_per_address", SETTING_NUMBER, FIELD(autodiscover_requests_per_address), 0, 1000000, NO_CHOICES, "600",
@@ -486,33 +492,13 @@ static bool assign_defaults(struct reading *reading)
     return true;
 }
 
-static bool is_url(const char *text)
-{
-    return *text == '\0' || strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
-}
-
-/* What no single setting can know. */
 static bool check_together(const struct reading *reading)
 {
-    const struct config *config = reading->config;
-    const char *wrong = NULL;
-    if (config->context_idle_ms < config->pending_period_ms)
-        wrong = "[mapi] context_idle is shorter than pending_period";
-    else if (!is_url(config->public_url))
-        wrong = "[organisation] public_url does not begin with https://";
-    else if (!is_url(config->internal_url))
-        wrong = "[organisation] internal_url does not begin with https://";
-    else if (!is_url(config->external_url))
-        wrong = "[organisation] external_url does not begin with https://";
-    else if (!strcmp(config->directory_backend, "ldap") && (!*config->ldap_urls || !*config->ldap_base_dn))
-        wrong = "[directory] backend = ldap needs servers and base_dn";
-    else if (*config->ldap_bind_dn && !*config->ldap_bind_password_path)
-        wrong = "[directory] bind_dn needs bind_password_file";
-    if (!wrong)
-        wrong = config_check_log_on(config);
-    if (wrong)
-        snprintf(reading->error->text, sizeof reading->error->text, "%s: %s", reading->name, wrong);
-    return !wrong;
+    char wrong[400];
+    if (config_check(reading->config, wrong, sizeof wrong))
+        return true;
+    snprintf(reading->error->text, sizeof reading->error->text, "%.100s: %s", reading->name, wrong);
+    return false;
 }
 
 bool config_parse(const char *name, const char *text, struct config **ret_config, struct config_error *ret_error)
@@ -583,6 +569,7 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < SETTING_COUNT; i++)
         setting_clear(&settings[i], config);
+    network_ranges_free(config->inside);
     for (uint32_t i = 0; i < config->listener_count; i++)
         free(config->listeners[i].host);
     free(config);

@@ -13,6 +13,8 @@ struct config_listener {
     bool tls;
 };
 
+struct network_ranges;
+
 struct config {
     /* [server] */
     char *data_path; /* folder of mailboxes and directory */
@@ -97,6 +99,9 @@ struct config {
     char *internal_url;   /* the same for clients inside and outside of the organisation's network; "": public_url */
     char *external_url;
     char *default_domain; /* for user names without one */
+    /* [network] */
+    char *internal_networks;
+    struct network_ranges *inside; /* the same as ranges; NULL: nobody counts as outside */
     /* [autodiscover] */
     bool autodiscover_authentication;
     uint32_t autodiscover_requests_per_address, autodiscover_requests_per_user; /* a minute; 0: no limit */

@@ -1,9 +1,11 @@
 #include "server/config_check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "auth/bearer.h"
 #include "auth/kerberos.h"
+#include "base/network_range.h"
 
 static bool is_empty(const char *list)
 {
@@ -39,7 +41,7 @@ static const char *check_bearer(const struct config *config)
     return NULL;
 }
 
-const char *config_check_log_on(const struct config *config)
+static const char *check_log_on(const struct config *config)
 {
     const char *error;
     if (!quotable(config->realm))
@@ -54,4 +56,42 @@ const char *config_check_log_on(const struct config *config)
     if ((*config->ntlm_helper && *config->ntlm_helper != '/') || (*config->negotiate_helper && *config->negotiate_helper != '/'))
         return "[authentication] ntlm_helper and negotiate_helper begin with the program's absolute path";
     return *config->jwks ? check_bearer(config) : NULL;
+}
+
+static bool is_url(const char *text)
+{
+    return *text == '\0' || strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+}
+
+static const char *check_together(const struct config *config)
+{
+    if (config->context_idle_ms < config->pending_period_ms)
+        return "[mapi] context_idle is shorter than pending_period";
+    if (!is_url(config->public_url))
+        return "[organisation] public_url does not begin with https://";
+    if (!is_url(config->internal_url))
+        return "[organisation] internal_url does not begin with https://";
+    if (!is_url(config->external_url))
+        return "[organisation] external_url does not begin with https://";
+    if (strcmp(config->directory_backend, "ldap") == 0 && (!*config->ldap_urls || !*config->ldap_base_dn))
+        return "[directory] backend = ldap needs servers and base_dn";
+    if (*config->ldap_bind_dn && !*config->ldap_bind_password_path)
+        return "[directory] bind_dn needs bind_password_file";
+    return check_log_on(config);
+}
+
+bool config_check(struct config *config, char *ret_error, size_t error_size)
+{
+    char error[200];
+    const char *wrong = check_together(config);
+    if (wrong) {
+        snprintf(ret_error, error_size, "%s", wrong);
+        return false;
+    }
+    if (is_empty(config->internal_networks))
+        return true;
+    if (network_ranges_parse(config->internal_networks, &config->inside, error, sizeof error))
+        return true;
+    snprintf(ret_error, error_size, "[network] internal: %s", error);
+    return false;
 }

@@ -2,5 +2,5 @@
 #pragma once
 #include "server/config.h"
 
-/* What is wrong with [authentication], [kerberos] and [bearer], or NULL; a literal. */
-const char *config_check_log_on(const struct config *config);
+/* Makes what is made of several settings ('inside'). False: ret_error says what is wrong. */
+bool config_check(struct config *config, char *ret_error, size_t error_size);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/network_range.h"
 #include "directory/directory.h"
 
 static struct config *read_good(const char *text)
@@ -119,6 +120,22 @@ static void reads_methods_of_log_on(void **state)
                  "test.conf: [authentication] methods names negotiate without ntlm, but [kerberos] keytab is not set");
 }
 
+static void reads_networks(void **state)
+{
+    struct config *config;
+    struct config_error error;
+    assert_true(config_parse("test.conf", "[network]\ninternal = 10.0.0.0/8 fd00::/8\n", &config, &error));
+    assert_true(network_ranges_contain(config->inside, "10.1.2.3"));
+    assert_false(network_ranges_contain(config->inside, "192.0.2.1"));
+    config_free(config);
+    assert_true(config_parse("test.conf", "", &config, &error));
+    assert_null(config->inside);
+    config_free(config);
+    assert_false(config_parse("test.conf", "[network]\ninternal = 10.0.0.0/8 here\n", &config, &error));
+    assert_non_null(strstr(error.text, "test.conf: [network] internal: "));
+    assert_non_null(strstr(error.text, "here"));
+}
+
 static void explains_bad_listeners(void **state)
 {
     expect_error("[http]\nlisten = 443\n", "test.conf:2: [http] listen: '443': say 'tls' or 'plain' behind the address");
@@ -186,7 +203,7 @@ int main(void)
         cmocka_unit_test(reads_values_with_units),
         cmocka_unit_test(explains_what_is_wrong),
         cmocka_unit_test(reads_methods_of_log_on),
-        cmocka_unit_test(explains_bad_listeners),
+        cmocka_unit_test(reads_networks), cmocka_unit_test(explains_bad_listeners),
         cmocka_unit_test(refuses_long_lines_and_missing_files),
         cmocka_unit_test(matches_the_example),
     };

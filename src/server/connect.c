@@ -8,7 +8,9 @@
 #include "directory/mailbox_dn.h"
 #include "protocol/error_code.h"
 #include "protocol/mailbox_body.h"
+#include "protocol/auxiliary.h"
 #include "server/connect_auxiliary.h"
+#include "server/mapi_switch.h"
 #include "server/notification_wait.h"
 
 #define CONNECT_FLAG_ADMIN_PRIVILEGE 0x00000001u
@@ -18,19 +20,47 @@
 #define RETRY_COUNT 6u
 #define RETRY_DELAY_MS 10000u
 
+/* In which mode the client says that it runs; the last block that says it counts. Auxiliary data that cannot be read say nothing. */
+static enum client_mode read_client_mode(struct mapi_exchange *mapi, struct bytes auxiliary_buffer)
+{
+    struct auxiliary_items items;
+    enum client_mode mode = CLIENT_MODE_UNKNOWN;
+    if (auxiliary_buffer.size == 0 || !auxiliary_read(&mapi->arena, auxiliary_buffer, &items))
+        return mode;
+    for (uint32_t i = 0; i < items.count; i++) {
+        const struct auxiliary_item *item = &items.items[i];
+        if (item->structure == &auxiliary_perf_clientinfo_structure) {
+            uint16_t said = ((const struct auxiliary_perf_clientinfo *)item->body)->client_mode;
+            mode = said == 1 ? CLIENT_MODE_CLASSIC : said == 2 ? CLIENT_MODE_CACHED : mode; /* MS-OXCRPC R126 */
+        } else if (item->structure == &auxiliary_client_connection_info_structure &&
+                   ((const struct auxiliary_client_connection_info *)item->body)->connection_flags & 1) {
+            mode = CLIENT_MODE_CACHED; /* R1531 */
+        }
+    }
+    return mode;
+}
+
+/* The error code of Connect, or EC_SUCCESS with mapi->code where it is refused with a response code. */
+static uint32_t refuse_by_switch(struct mapi_exchange *mapi, const struct directory_user *owner, enum mailbox_switch state)
+{
+    uint32_t error = mapi_switch_connect_error(mapi, state);
+    log_info("Connect of %s to the mailbox of %s refused: %s; request %s", identity_user(mapi->identity)->account, owner->account,
+             mailbox_switch_text(state), mapi->request.request_id);
+    if (error == EC_SUCCESS)
+        mapi->code = MAPI_RESPONSE_ENDPOINT_DISABLED;
+    return error == EC_SUCCESS ? EC_ACCESS_DENIED : error;
+}
+
 /* The user's own mailbox was looked at when the request came; somebody else's has switches of its own. */
-static bool is_switched_off(struct mapi_exchange *mapi, const struct directory_user *owner)
+static uint32_t check_owner_switches(struct mapi_exchange *mapi, const struct directory_user *owner)
 {
     struct directory_organization organization;
+    struct mailbox_circumstances circumstances = mapi_switch_circumstances(mapi);
     if (directory_organization(mapi->services->directory, &mapi->arena, &organization) != DIRECTORY_OK)
-        return false;
-    enum mailbox_switch state = mailbox_switch_of(&organization, owner);
-    if (state == MAILBOX_SWITCH_ON)
-        return false;
-    log_info("Connect of %s to the mailbox of %s refused: %s", identity_user(mapi->identity)->account, owner->account,
-             mailbox_switch_text(state));
-    mapi->code = MAPI_RESPONSE_ENDPOINT_DISABLED;
-    return true;
+        return EC_SUCCESS;
+    struct mailbox_verdict verdict = mailbox_verdict_of(&organization, owner, &circumstances);
+    enum mailbox_switch state = mailbox_verdict_in_mode(&verdict, mapi_context_of(&mapi->ticket)->client_mode);
+    return state == MAILBOX_SWITCH_ON ? EC_SUCCESS : refuse_by_switch(mapi, owner, state);
 }
 
 /* Whose mailbox the DN names: the error code of MS-OXCRPC 3.1.4.1 where that is nobody, or somebody else's. */
@@ -51,7 +81,7 @@ static uint32_t find_owner(struct mapi_exchange *mapi, const struct connect_requ
     switch (directory_find_mailbox_dn(directory, &mapi->arena, dn, ret_owner)) {
     case DIRECTORY_OK:
         if (directory_may_open(directory, user, ret_owner))
-            return as_administrator || !is_switched_off(mapi, ret_owner) ? EC_SUCCESS : EC_ACCESS_DENIED;
+            return as_administrator ? EC_SUCCESS : check_owner_switches(mapi, ret_owner);
         if (directory_user_is_off(ret_owner))
             return EC_UNKNOWN_USER; /* R600: a valid enabled mailbox */
         return as_administrator ? EC_SUCCESS : EC_ACCESS_DENIED; /* R4888 */
@@ -69,6 +99,10 @@ static uint32_t open_session(struct mapi_exchange *mapi, const struct connect_re
     struct rop_executor *executor = &mapi->services->executor;
     const struct directory_user *user = session_context_user(context->session);
     bool administrator = body->flags & CONNECT_FLAG_ADMIN_PRIVILEGE;
+    context->client_mode = read_client_mode(mapi, body->auxiliary_buffer);
+    enum mailbox_switch state = mailbox_verdict_in_mode(&mapi->verdict, context->client_mode);
+    if (state != MAILBOX_SWITCH_ON)
+        return refuse_by_switch(mapi, user, state);
     if (administrator && !user->administrator)
         return EC_LOGIN_PERMISSION; /* R603 */
     uint32_t error = find_owner(mapi, body, administrator, owner);

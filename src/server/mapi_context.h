@@ -18,6 +18,8 @@ struct mapi_context {
     struct mapi_context *next;      /* among the orphans */
     pthread_mutex_t wait_lock;
     struct notification_wait *wait; /* parked, or NULL; under wait_lock */
+    enum client_mode client_mode;   /* as Connect said; set before its answer */
+    atomic_bool mode_refused;       /* it was logged that the mode is not allowed */
     struct session_status *status;  /* for pages, operations and logs */
 };
 

@@ -7,6 +7,7 @@
 #include "base/filetime.h"
 #include "base/log.h"
 #include "server/authentication.h"
+#include "server/mapi_switch.h"
 #include "server/notification_wait.h"
 #include "server/observation.h"
 #include "server/page.h"
@@ -295,7 +296,7 @@ static void enter_context(struct mapi_exchange *mapi, bool body_good, const char
         struct bytes kept = session_answer_content(mapi->ticket.answer);
         buffer_append(&mapi->answer, kept.data, kept.size);
         mapi_exchange_finish(mapi);
-    } else {
+    } else if (mapi_switch_check_mode(mapi)) {
         dispatch(mapi);
     }
 }
@@ -310,48 +311,6 @@ static void enter(struct mapi_exchange *mapi)
         create_context(mapi);
     else
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_INVALID_REQUEST_BODY, detail);
-}
-
-/* --- switches of the mailbox: off is 16, for contexts that run already at their next request --- */
-
-static void obey_switch(struct mapi_exchange *mapi, bool news)
-{
-    if (mapi->switch_state == MAILBOX_SWITCH_ON) {
-        enter(mapi);
-        return;
-    }
-    if (news || creates_context(mapi)) /* not once for each request of a client that goes on trying */
-        log_info("%s of %s refused: %s", mapi->request.type_name, identity_user(mapi->identity)->account,
-                 mailbox_switch_text(mapi->switch_state));
-    mapi_exchange_refuse(mapi, MAPI_RESPONSE_ENDPOINT_DISABLED, mailbox_switch_text(mapi->switch_state));
-}
-
-static void switch_looked_up(struct loop_task *task)
-{
-    obey_switch(container_of(task, struct mapi_exchange, switch_looked_up), true);
-}
-
-static void look_up_switch(struct worker_job *job)
-{
-    struct mapi_exchange *mapi = container_of(job, struct mapi_exchange, switch_lookup);
-    const struct directory_user *user = identity_user(mapi->identity);
-    mapi->switch_state = mailbox_switches_read(mapi->services->switches, user->id);
-    if (mapi->switch_state == MAILBOX_SWITCH_UNKNOWN) /* the directory is away: by what log-on knew of the user */
-        mapi->switch_state = mailbox_switch_of(&(struct directory_organization){.mapi_http_enabled = true}, user);
-    loop_post(http_exchange_loop(mapi->exchange), &mapi->switch_looked_up);
-}
-
-static void check_switch(struct mapi_exchange *mapi)
-{
-    mapi->switch_state = mailbox_switches_look(mapi->services->switches, identity_user(mapi->identity)->id);
-    if (mapi->switch_state != MAILBOX_SWITCH_UNKNOWN) {
-        obey_switch(mapi, false);
-        return;
-    }
-    mapi->switch_lookup.run = look_up_switch;
-    mapi->switch_looked_up.run = switch_looked_up;
-    if (!worker_post(mapi->services->server->blocking, &mapi->switch_lookup))
-        mapi_exchange_refuse(mapi, MAPI_RESPONSE_UNKNOWN_FAILURE, "too many requests at once");
 }
 
 static void route(struct mapi_exchange *mapi)
@@ -374,7 +333,7 @@ static void route(struct mapi_exchange *mapi)
     } else if (request->oversized) {
         mapi_exchange_refuse(mapi, MAPI_RESPONSE_TOO_LARGE, NULL);
     } else {
-        check_switch(mapi);
+        mapi_switch_check(mapi, enter);
     }
 }
 

@@ -38,7 +38,8 @@ struct mapi_exchange {
     struct loop_task completed;
     struct worker_job switch_lookup;   /* whether the mailbox is switched off, where that is not remembered */
     struct loop_task switch_looked_up;
-    enum mailbox_switch switch_state;
+    struct mailbox_verdict verdict;    /* of them */
+    void (*enter)(struct mapi_exchange *mapi); /* what follows where it allows the request */
     struct arena arena;             /* of the decoded body and the work */
     void *body;                     /* the decoded request, struct ..._request */
     const struct rop_execution *rops; /* of an Execute that ran, in the arena; NULL */

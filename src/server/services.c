@@ -74,7 +74,7 @@ struct authentication_policy services_policy(const struct services *services, en
         [ENDPOINT_ADMIN] = {config->admin_methods, config->extended_protection},
     };
     return (struct authentication_policy){
-        .methods = rows[endpoint].methods, .protection = protection_of(rows[endpoint].protection, config->extended_protection)};
+        .protocol = (enum directory_protocol)endpoint, .methods = rows[endpoint].methods, .protection = protection_of(rows[endpoint].protection, config->extended_protection)};
 }
 
 struct mapi_answer_settings services_answer_settings(const struct services *services)

@@ -31,7 +31,12 @@ struct mapi_endpoint {
 #define OBSERVERS_MAX 8u
 
 /* The endpoints that have methods and an Extended Protection of their own in the configuration. */
-enum endpoint { ENDPOINT_MAPI, ENDPOINT_AUTODISCOVER, ENDPOINT_OAB, ENDPOINT_ADMIN };
+enum endpoint {
+    ENDPOINT_MAPI = DIRECTORY_PROTOCOL_MAPI,
+    ENDPOINT_AUTODISCOVER = DIRECTORY_PROTOCOL_AUTODISCOVER,
+    ENDPOINT_OAB = DIRECTORY_PROTOCOL_OFFLINE_ADDRESS_BOOK,
+    ENDPOINT_ADMIN = DIRECTORY_PROTOCOL_ADMINISTRATION,
+};
 
 struct services {
     struct server *server;        /* not its config: that is read on the main thread only */
