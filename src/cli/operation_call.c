@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cli/local_directory.h"
-#include "record/settings.h"
+#include "record/overlay_directory.h"
 #include "server/admin_socket.h"
 #include "server/directory_backend.h"
 
@@ -116,7 +116,10 @@ static bool open_here(struct operation_place *place, struct operation_outcome *o
     }
     local_directory_give_to_owner(data, path);
     place->host.data_path = data;
-    place->host.directory = directory_backend_open(place->config);
+    struct directory *backend = directory_backend_open(place->config);
+    place->host.directory = backend ? overlay_directory_new(backend, place->host.settings) : NULL;
+    if (backend && !place->host.directory)
+        directory_close(backend);
     if (!place->host.directory)
         fail(outcome, OPERATION_UNAVAILABLE, "the directory cannot be opened", "");
     return place->host.directory != NULL;

@@ -7,6 +7,11 @@
     ROW(get_connection_status)                                                                                                                   \
     ROW(show_connection_status)                                                                                                                  \
     ROW(remove_connection_status)                                                                                                                \
+    /* mailbox.c, cas_mailbox.c */                                                                                                               \
+    ROW(get_mailbox)                                                                                                                             \
+    ROW(set_mailbox)                                                                                                                             \
+    ROW(get_cas_mailbox)                                                                                                                         \
+    ROW(set_cas_mailbox)                                                                                                                         \
     /* organization_config.c */                                                                                                                  \
     ROW(get_organization_config)                                                                                                                 \
     ROW(set_organization_config)                                                                                                                 \

@@ -1,5 +1,8 @@
 #include "operation/subject.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 bool subject_directory_done(struct operation_call *call, enum directory_status status, const char *parameter, const char *what)
 {
     static const enum operation_error errors[] = {
@@ -40,4 +43,33 @@ json_t *subject_settings(struct operation_call *call, const char *scope, const c
     copy = json_deep_copy(kept);
     json_decref(kept);
     return copy;
+}
+
+/* --- changing --- */
+
+bool subject_change_given(struct operation_call *call)
+{
+    size_t others = json_object_size(call->parameters) - operation_given(call, "Identity");
+    if (others == 0)
+        operation_fail(call, OPERATION_INVALID_ARGUMENT, NULL, "nothing to change was given");
+    return others != 0;
+}
+
+void subject_tell_what_if(struct operation_call *call, const char *target)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(call->parameters, name, value) {
+        char *text = strcmp(name, "Identity") == 0 ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        if (text)
+            operation_warn(call, "What if: %s of '%s' would become %s", name, target, text);
+        free(text);
+    }
+}
+
+void subject_changed(struct operation_call *call, const char *target, json_t *before, json_t *after)
+{
+    if (before && after && json_equal(before, after))
+        operation_warn(call, "'%s' is so already: nothing was changed", target);
+    operation_changed(call, target, before, after);
 }

@@ -12,3 +12,35 @@ bool subject_settings_done(struct operation_call *call, enum settings_status sta
 bool subject_organization(struct operation_call *call, struct directory_organization *ret_organization);
 /* The settings of a mailbox, or of the organisation (name ''): a new object, empty where none are kept; NULL: the call has failed. */
 json_t *subject_settings(struct operation_call *call, const char *scope, const char *name);
+
+/* --- for those that change something --- */
+
+/* Whether anything but Identity was given; fails the call where not. */
+bool subject_change_given(struct operation_call *call);
+/* Says of each parameter given what it would become. */
+void subject_tell_what_if(struct operation_call *call, const char *target);
+/* operation_changed, and a warning where before and after are the same. */
+void subject_changed(struct operation_call *call, const char *target, json_t *before, json_t *after);
+
+/* --- mailboxes --- */
+
+/* What 'identity' means: an account, DOMAIN\account, any address, a principal name, a GUID (of the entry or the mailbox), a legacy DN, or a
+ * display name that only one has. Fails the call, naming 'parameter', where it means none or several. */
+bool subject_mailbox(struct operation_call *call, const char *parameter, const char *identity, struct directory_user *ret_user);
+
+struct subject_selection {
+    const char *identity;       /* as above, or with wildcards; NULL: all */
+    const char *beginning;      /* of an account, an address or a word of a display name; NULL */
+    unsigned kinds;             /* 1u << DIRECTORY_...; 0: all that have a mailbox */
+    int64_t count_max;
+    bool count_given;           /* else it is told when there would be more */
+    /* Called for each in order of the accounts; the user lives for the call. False: not counted, it is none that is wanted. */
+    bool (*each)(struct operation_call *call, const struct directory_user *user, void *argument);
+    void *argument;
+};
+void subject_mailboxes(struct operation_call *call, const struct subject_selection *selection);
+/* Identity, Anr, RecipientTypeDetails and ResultSize of the Get- operations. */
+struct subject_selection subject_selection_of(const struct operation_call *call);
+extern const char subject_mailbox_types[]; /* of RecipientTypeDetails, in the order of the kinds that have a mailbox */
+/* 'UserMailbox', 'SharedMailbox' ... */
+const char *subject_mailbox_type(enum directory_kind kind);

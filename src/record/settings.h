@@ -14,7 +14,7 @@ struct settings;
 #define SETTINGS_VIRTUAL_DIRECTORY "virtual-directory"       /* name 'mapi', 'rpc', 'autodiscover', 'oab' */
 #define SETTINGS_AUTHENTICATION_POLICY "authentication-policy" /* name of the policy */
 #define SETTINGS_ORGANIZATION "organization"                 /* name '': what directory_organization has no place for */
-#define SETTINGS_MAILBOX "mailbox"                           /* name: the user's id as GUID text: audit settings, policy, switches */
+#define SETTINGS_MAILBOX "mailbox"                           /* name: the user's id as GUID text: mailbox_audit.h */
 
 enum settings_status { SETTINGS_OK, SETTINGS_NOT_FOUND, SETTINGS_CORRUPT, SETTINGS_UNAVAILABLE };
 const char *settings_status_text(enum settings_status status);

@@ -1,0 +1,202 @@
+/* Get- and Set-Mailbox: who a mailbox is, and what its audit writes down. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/filetime.h"
+#include "operation/operations.h"
+#include "operation/subject.h"
+#include "record/mailbox_audit.h"
+
+/* --- audit --- */
+
+static const char *const audit_properties[AUDIT_LOGON_TYPE_COUNT] = {
+    [AUDIT_OWNER] = "AuditOwner", [AUDIT_DELEGATE] = "AuditDelegate", [AUDIT_ADMIN] = "AuditAdmin"};
+
+static json_t *operations_json(uint32_t mask)
+{
+    json_t *names = json_array();
+    for (int i = 0; i < (int)AUDIT_OPERATION_COUNT; i++)
+        if (mask & AUDIT_BIT(i))
+            json_array_append_new(names, json_string(audit_operation_names[i]));
+    return names;
+}
+
+/* '90.00:00:00', as Exchange writes it. */
+static json_t *age_json(uint32_t seconds)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%u.%02u:%02u:%02u", seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    return json_string(text);
+}
+
+static json_t *audit_of(const struct mailbox_audit *audit)
+{
+    return json_pack("{s:b, s:o, s:o, s:o, s:o}", "AuditEnabled", audit->enabled, "AuditLogAgeLimit", age_json(audit->age_limit_s), "AuditOwner",
+                     operations_json(audit->operations[AUDIT_OWNER]), "AuditDelegate", operations_json(audit->operations[AUDIT_DELEGATE]), "AuditAdmin",
+                     operations_json(audit->operations[AUDIT_ADMIN]));
+}
+
+static bool read_audit(struct operation_call *call, struct guid user_id, struct mailbox_audit *ret_audit)
+{
+    return subject_settings_done(call, mailbox_audit_read(call->host->settings, user_id, ret_audit));
+}
+
+/* --- showing --- */
+
+static json_t *addresses_of(const struct directory_user *user)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < user->address_count; i++)
+        json_array_append_new(list, json_sprintf("%s:%s", i == 0 ? "SMTP" : "smtp", user->addresses[i]));
+    return list;
+}
+
+static json_t *optional_guid(struct guid guid)
+{
+    char text[GUID_TEXT_SIZE];
+    guid_format(guid, text);
+    return guid_is_zero(guid) ? json_null() : json_string(text);
+}
+
+static json_t *mailbox_of(const struct directory_user *user, const struct mailbox_audit *audit)
+{
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b}", "Identity", user->address, "Name", user->account, "Alias",
+        user->account, "DisplayName", user->display_name, "PrimarySmtpAddress", user->address, "EmailAddresses", addresses_of(user), "UserPrincipalName",
+        user->principal, "LegacyExchangeDN", user->legacy_dn, "ExchangeGuid", optional_guid(user->mailbox_guid), "ArchiveGuid",
+        optional_guid(user->archive_guid), "Guid", optional_guid(user->id), "RecipientType", "UserMailbox", "RecipientTypeDetails",
+        subject_mailbox_type(user->kind), "IsMailboxEnabled", true, "AccountDisabled", !user->enabled, "Administrator", user->administrator);
+    json_t *audited = audit_of(audit);
+    if (!object || !audited || json_object_update(object, audited) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(audited);
+    return object;
+}
+
+static bool emit_mailbox(struct operation_call *call, const struct directory_user *user, void *argument)
+{
+    struct mailbox_audit audit;
+    (void)argument;
+    if (!read_audit(call, user->id, &audit))
+        return false;
+    operation_emit(call, mailbox_of(user, &audit));
+    return true;
+}
+
+static void get(struct operation_call *call)
+{
+    struct subject_selection selection = subject_selection_of(call);
+    selection.each = emit_mailbox;
+    subject_mailboxes(call, &selection);
+}
+
+/* --- changing --- */
+
+static uint32_t operations_mask(const json_t *names)
+{
+    enum audit_operation operation;
+    uint32_t mask = 0;
+    size_t i;
+    json_t *name;
+    json_array_foreach((json_t *)names, i, name)
+        if (audit_operation_parse(json_string_value(name), &operation))
+            mask |= AUDIT_BIT(operation);
+    return mask;
+}
+
+/* Exchange refuses what does not exist for a type of logon: owners' SendAs. */
+static bool read_operations(struct operation_call *call, enum audit_logon_type type, struct mailbox_audit *audit)
+{
+    const char *parameter = audit_properties[type];
+    json_t *current = operations_json(audit->operations[type]), *list = operation_list(call, parameter, current);
+    uint32_t wanted = operations_mask(list), excess = wanted & ~audit_operations_allowed(type);
+    bool given = list != NULL;
+    json_decref(list);
+    json_decref(current);
+    if (!given)
+        return true;
+    for (int i = 0; excess && i < (int)AUDIT_OPERATION_COUNT; i++)
+        if (excess & AUDIT_BIT(i)) {
+            operation_fail(call, OPERATION_INVALID_ARGUMENT, parameter, "%s: %s is not written down of logons of type %s", parameter,
+                           audit_operation_names[i], audit_logon_type_names[type]);
+            return false;
+        }
+    audit->operations[type] = wanted;
+    audit->operations_set[type] = true;
+    return true;
+}
+
+static bool read_wanted(struct operation_call *call, struct mailbox_audit *audit)
+{
+    for (int type = 0; type < (int)AUDIT_LOGON_TYPE_COUNT; type++)
+        if (!read_operations(call, (enum audit_logon_type)type, audit))
+            return false;
+    if (operation_given(call, "AuditEnabled"))
+        audit->enabled = operation_flag(call, "AuditEnabled");
+    audit->age_limit_s = (uint32_t)operation_number(call, "AuditLogAgeLimit", audit->age_limit_s);
+    return true;
+}
+
+static void set(struct operation_call *call)
+{
+    struct directory_user user;
+    struct mailbox_audit before, after;
+    if (!subject_mailbox(call, "Identity", operation_text(call, "Identity"), &user) || !read_audit(call, user.id, &before))
+        return;
+    after = before;
+    if (!subject_change_given(call) || !read_wanted(call, &after))
+        return;
+    if (call->what_if)
+        subject_tell_what_if(call, user.address);
+    else if (subject_settings_done(call, mailbox_audit_write(call->host->settings, user.id, &after)))
+        subject_changed(call, user.address, audit_of(&before), audit_of(&after));
+}
+
+#define AUDIT_CHOICES "None|MailboxLogin|FolderBind|MessageBind|Create|Update|Move|Copy|MoveToDeletedItems|SoftDelete|HardDelete|SendAs|SendOnBehalf"
+
+static const struct operation_parameter get_parameters[] = {
+    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_POSITION_0 | OPERATION_PIPED,
+     .explanation = "the mailbox: account, address, GUID, legacy DN or display name; * and ? may stand in it"},
+    {.name = "Anr", .option = "begins", .kind = OPERATION_TEXT, .explanation = "only those of which an address, the account or a word of the name begins so"},
+    {.name = "RecipientTypeDetails", .option = "type", .kind = OPERATION_CHOICES, .choices = subject_mailbox_types, .explanation = "only mailboxes of these kinds"},
+    {.name = "ResultSize", .option = "limit", .kind = OPERATION_NUMBER, .minimum = 1, .explanation = "at most so many; 1000 by default, Unlimited for all"},
+    {.name = NULL},
+};
+
+static const struct operation_column get_columns[] = {{"Name"}, {"Alias"}, {"PrimarySmtpAddress"}, {"RecipientTypeDetails"}, {"AuditEnabled"}, {NULL}};
+
+const struct operation operation_get_mailbox = {
+    .name = "Get-Mailbox",
+    .command = "mailbox show",
+    .summary = "mailboxes, who they belong to and what is audited",
+    .parameters = get_parameters,
+    .columns = get_columns,
+    .run = get,
+};
+
+static const struct operation_parameter set_parameters[] = {
+    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_REQUIRED | OPERATION_POSITION_0 | OPERATION_PIPED,
+     .explanation = "the mailbox: account, address, GUID, legacy DN or display name"},
+    {.name = "AuditEnabled", .option = "audit", .kind = OPERATION_BOOLEAN, .explanation = "whether anything is written down of it"},
+    {.name = "AuditOwner", .kind = OPERATION_CHOICES, .flags = OPERATION_CHANGEABLE | OPERATION_NULLABLE, .choices = AUDIT_CHOICES,
+     .explanation = "what is written down of its owner; $null: nothing"},
+    {.name = "AuditDelegate", .kind = OPERATION_CHOICES, .flags = OPERATION_CHANGEABLE | OPERATION_NULLABLE, .choices = AUDIT_CHOICES,
+     .explanation = "what is written down of those with a right to it"},
+    {.name = "AuditAdmin", .kind = OPERATION_CHOICES, .flags = OPERATION_CHANGEABLE | OPERATION_NULLABLE, .choices = AUDIT_CHOICES,
+     .explanation = "what is written down of administrators who open it as such"},
+    {.name = "AuditLogAgeLimit", .option = "audit-age-limit", .kind = OPERATION_DURATION, .minimum = 0, .maximum = 24855u * 86400u,
+     .explanation = "how long records are kept: 90d, 90.00:00:00"},
+    {.name = NULL},
+};
+
+const struct operation operation_set_mailbox = {
+    .name = "Set-Mailbox",
+    .command = "mailbox set",
+    .flags = OPERATION_CHANGES,
+    .summary = "set what is audited of a mailbox, and for how long",
+    .description = "A list given replaces what there was; @{Add='FolderBind'; Remove='Update'} changes it.",
+    .parameters = set_parameters,
+    .run = set,
+};
