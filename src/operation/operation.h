@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 
+struct audit_store;
 struct directory;
 struct settings;
 struct operation_call;
@@ -94,6 +95,7 @@ struct operation_host {
     struct directory *directory;
     struct settings *settings;
     const char *data_path;             /* folder of mailboxes, directory, records */
+    struct audit_store *audit;         /* the running server's, NULL without one: records that are not in the file yet */
     const struct operation_live *live;
     void *live_state;
 };

@@ -8,8 +8,8 @@
 #include "directory/mailbox_dn.h"
 #include "protocol/error_code.h"
 #include "protocol/mailbox_body.h"
-#include "protocol/auxiliary.h"
 #include "server/connect_auxiliary.h"
+#include "server/mailbox_audit.h"
 #include "server/mapi_switch.h"
 #include "server/notification_wait.h"
 
@@ -19,26 +19,6 @@
 #define POLLS_MAX_MS 60000u
 #define RETRY_COUNT 6u
 #define RETRY_DELAY_MS 10000u
-
-/* In which mode the client says that it runs; the last block that says it counts. Auxiliary data that cannot be read say nothing. */
-static enum client_mode read_client_mode(struct mapi_exchange *mapi, struct bytes auxiliary_buffer)
-{
-    struct auxiliary_items items;
-    enum client_mode mode = CLIENT_MODE_UNKNOWN;
-    if (auxiliary_buffer.size == 0 || !auxiliary_read(&mapi->arena, auxiliary_buffer, &items))
-        return mode;
-    for (uint32_t i = 0; i < items.count; i++) {
-        const struct auxiliary_item *item = &items.items[i];
-        if (item->structure == &auxiliary_perf_clientinfo_structure) {
-            uint16_t said = ((const struct auxiliary_perf_clientinfo *)item->body)->client_mode;
-            mode = said == 1 ? CLIENT_MODE_CLASSIC : said == 2 ? CLIENT_MODE_CACHED : mode; /* MS-OXCRPC R126 */
-        } else if (item->structure == &auxiliary_client_connection_info_structure &&
-                   ((const struct auxiliary_client_connection_info *)item->body)->connection_flags & 1) {
-            mode = CLIENT_MODE_CACHED; /* R1531 */
-        }
-    }
-    return mode;
-}
 
 /* The error code of Connect, or EC_SUCCESS with mapi->code where it is refused with a response code. */
 static uint32_t refuse_by_switch(struct mapi_exchange *mapi, const struct directory_user *owner, enum mailbox_switch state)
@@ -59,7 +39,7 @@ static uint32_t check_owner_switches(struct mapi_exchange *mapi, const struct di
     if (directory_organization(mapi->services->directory, &mapi->arena, &organization) != DIRECTORY_OK)
         return EC_SUCCESS;
     struct mailbox_verdict verdict = mailbox_verdict_of(&organization, owner, &circumstances);
-    enum mailbox_switch state = mailbox_verdict_in_mode(&verdict, mapi_context_of(&mapi->ticket)->client_mode);
+    enum mailbox_switch state = mailbox_verdict_in_mode(&verdict, mapi_context_of(&mapi->ticket)->client.mode);
     return state == MAILBOX_SWITCH_ON ? EC_SUCCESS : refuse_by_switch(mapi, owner, state);
 }
 
@@ -99,8 +79,8 @@ static uint32_t open_session(struct mapi_exchange *mapi, const struct connect_re
     struct rop_executor *executor = &mapi->services->executor;
     const struct directory_user *user = session_context_user(context->session);
     bool administrator = body->flags & CONNECT_FLAG_ADMIN_PRIVILEGE;
-    context->client_mode = read_client_mode(mapi, body->auxiliary_buffer);
-    enum mailbox_switch state = mailbox_verdict_in_mode(&mapi->verdict, context->client_mode);
+    connect_client_read(&mapi->arena, body->auxiliary_buffer, &context->client);
+    enum mailbox_switch state = mailbox_verdict_in_mode(&mapi->verdict, context->client.mode);
     if (state != MAILBOX_SWITCH_ON)
         return refuse_by_switch(mapi, user, state);
     if (administrator && !user->administrator)
@@ -113,7 +93,8 @@ static uint32_t open_session(struct mapi_exchange *mapi, const struct connect_re
     struct rop_session_parameters parameters = {
         .user = user, .codepage = body->default_code_page, .locale_sort = body->lcid_sort,
         .locale_string = body->lcid_string, .administrator = administrator,
-        .session_index = session_context_index(context->session), .wake = notification_wait_wake, .wake_context = context};
+        .session_index = session_context_index(context->session), .wake = notification_wait_wake, .wake_context = context,
+        .audit = mailbox_audit_hook(mapi->services->audit)};
     void *rop_session;
     error = executor->session_create(executor->user, &parameters, &rop_session);
     if (error == EC_SUCCESS)

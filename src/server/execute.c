@@ -4,6 +4,7 @@
 #include "protocol/error_code.h"
 #include "protocol/extended_buffer.h"
 #include "protocol/mailbox_body.h"
+#include "server/mailbox_audit.h"
 
 #define EXECUTE_FLAG_NO_COMPRESSION 0x00000001u
 #define EXECUTE_FLAG_NO_XOR_MAGIC 0x00000002u
@@ -139,6 +140,9 @@ static uint32_t prepare(struct mapi_exchange *mapi, const struct execute_request
     execution->rop.max_rop_out = body->max_rop_out;
     execution->rop.chain = body->flags & EXECUTE_FLAG_CHAIN;
     execution->rop.mailbox_guid = mailbox_strand_guid(context->mailbox_strand);
+    execution->rop.audit_client = mailbox_audit_client(mapi);
+    if (!execution->rop.audit_client)
+        return EC_SERVER_MEMORY;
     *ret_execution = execution;
     return EC_SUCCESS;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <pthread.h>
 
+#include "server/connect_client.h"
 #include "server/services.h"
 #include "server/session_status.h"
 
@@ -18,7 +19,7 @@ struct mapi_context {
     struct mapi_context *next;      /* among the orphans */
     pthread_mutex_t wait_lock;
     struct notification_wait *wait; /* parked, or NULL; under wait_lock */
-    enum client_mode client_mode;   /* as Connect said; set before its answer */
+    struct connect_client client;   /* as Connect said; set before its answer */
     atomic_bool mode_refused;       /* it was logged that the mode is not allowed */
     struct session_status *status;  /* for pages, operations and logs */
 };

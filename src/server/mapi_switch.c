@@ -80,7 +80,7 @@ void mapi_switch_check(struct mapi_exchange *mapi, void (*enter)(struct mapi_exc
 bool mapi_switch_check_mode(struct mapi_exchange *mapi)
 {
     struct mapi_context *context = mapi->verdict.cached_mode_required && mapi->ticket.context ? mapi_context_of(&mapi->ticket) : NULL;
-    if (!context || mailbox_verdict_in_mode(&mapi->verdict, context->client_mode) != MAILBOX_SWITCH_NOT_CACHED)
+    if (!context || mailbox_verdict_in_mode(&mapi->verdict, context->client.mode) != MAILBOX_SWITCH_NOT_CACHED)
         return true;
     bool news = !atomic_exchange(&context->mode_refused, true);
     refuse(mapi, MAILBOX_SWITCH_NOT_CACHED, news);

@@ -10,6 +10,7 @@
 #include "record/overlay_directory.h"
 #include "server/autodiscover.h"
 #include "server/autodiscover_json.h"
+#include "server/mailbox_audit.h"
 #include "server/live.h"
 #include "server/mapi_exchange.h"
 #include "server/mechanisms.h"
@@ -152,6 +153,9 @@ struct services *services_new(struct server *server, struct directory *directory
     services->strands = mailbox_strands_new(server->workers);
     services->switches = mailbox_switches_new(directory);
     services->session_registry = session_registry_new();
+    services->audit = mailbox_audit_new(settings, server->config->data_path);
+    if (services->audit)
+        services->operations.audit = mailbox_audit_store(services->audit);
     services->autodiscover_rates = rate_limit_new(RATE_LIMIT_ENTRIES_MAX);
     services->sessions = session_table_new(&sessions, &(struct session_hooks){
         .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
@@ -159,7 +163,7 @@ struct services *services_new(struct server *server, struct directory *directory
     if (services->authenticator)
         services->mechanisms = mechanisms_new(&(struct mechanisms_context){
             .authenticator = services->authenticator, .directory = directory, .host_name = services->host_name});
-    if (!services->address_books || !services->mechanisms || !services->strands || !services->sessions || !services->session_registry ||
+    if (!services->address_books || !services->mechanisms || !services->strands || !services->sessions || !services->session_registry || !services->audit ||
         !services->switches || !services->autodiscover_rates) {
         log_error("out of memory");
         services_free(services);
@@ -205,6 +209,7 @@ void services_free(struct services *services)
         session_table_free(services->sessions);
     observers_stop(services);
     session_registry_free(services->session_registry);
+    mailbox_audit_free(services->audit);
     mailbox_strands_free(services->strands);
     mailbox_switches_free(services->switches);
     rate_limit_free(services->autodiscover_rates);

@@ -51,6 +51,7 @@ struct services {
     struct mechanisms *mechanisms; /* of the authenticator */
     struct session_table *sessions;
     struct session_registry *session_registry;
+    struct mailbox_audit *audit;   /* mailbox_audit.h */
     struct mailbox_strands *strands;
     struct mailbox_switches *switches;
     struct rate_limit *autodiscover_rates; /* keys: client addresses, user ids */
