@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/operation_command.h"
+#include "cli/operation_help.h"
 
 /* One row a sub-command, in the order in which 'mapihttp help' shows them. */
 static const struct command *const commands[] = {
@@ -83,20 +85,46 @@ static int unknown(const char *name)
     return COMMAND_USAGE;
 }
 
+/* 'mapihttp cas' alone, or 'mapihttp cas sett'. */
+static int unknown_words(int argc, char **argv)
+{
+    FILE *file = argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr;
+    if (strchr(argv[0], '-') || !operation_help_list(file, argv[0]))
+        return unknown(argv[0]);
+    if (file == stdout)
+        return COMMAND_DONE;
+    if (argc > 1)
+        fprintf(stderr, "mapihttp: no command '%s %s'; those above are there.\n", argv[0], argv[1]);
+    return COMMAND_USAGE;
+}
+
+/* 'mapihttp help cas set', 'mapihttp help Set-CasMailbox', 'mapihttp help cas'. False: there is nothing of that name. */
+static bool help_operation(int argc, char **argv)
+{
+    int word_count = 0;
+    const struct operation *operation = operation_command_find(argc, argv, &word_count);
+    if (operation && word_count == argc)
+        operation_help_print(stdout, operation);
+    return (operation && word_count == argc) || (argc == 1 && operation_help_list(stdout, argv[0]));
+}
+
 static int run_help(const struct command *command, int argc, char **argv)
 {
+    const struct command *asked = argc == 2 ? find(argv[1]) : NULL;
+    if (asked)
+        fputs(asked->usage, stdout);
+    bool found = argc > 1 && help_operation(argc - 1, argv + 1);
+    if (asked || found)
+        return COMMAND_DONE;
     if (argc > 2)
         return command_usage_error(command, "one command at a time");
-    const struct command *asked = argc == 2 ? find(argv[1]) : NULL;
-    if (argc == 2 && !asked)
+    if (argc == 2)
         return unknown(argv[1]);
-    if (asked) {
-        fputs(asked->usage, stdout);
-        return COMMAND_DONE;
-    }
     puts("mapihttp: a client of any MAPI/HTTP server, and the administration of ours\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
+    puts("\nOperating a server, by ordinary commands and by the names that Exchange has for them:\n");
+    operation_help_list(stdout, NULL);
     puts("\n'mapihttp help COMMAND' or 'mapihttp COMMAND --help' says more. 'mapihttp --version' says which this is.");
     return COMMAND_DONE;
 }
@@ -104,7 +132,10 @@ static int run_help(const struct command *command, int argc, char **argv)
 const struct command command_help = {
     .name = "help",
     .summary = "say what the commands are and how one is used",
-    .usage = "mapihttp help [COMMAND]\n",
+    .usage = "mapihttp help [COMMAND]\n"
+             "mapihttp help NAME\n"
+             "\n"
+             "NAME is an operation by either of its names (Set-CasMailbox, cas set), or the beginning of several (cas).\n",
     .run = run_help,
 };
 
@@ -120,9 +151,13 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0)
         return run_help(&command_help, 1, argv);
+    int word_count = 0;
+    const struct operation *operation = operation_command_find(argc - 1, argv + 1, &word_count);
+    if (operation)
+        return operation_command_run(operation, argc - 1 - word_count, argv + 1 + word_count);
     const struct command *command = find(argv[1]);
     if (!command)
-        return unknown(argv[1]);
+        return unknown_words(argc - 1, argv + 1);
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0) {
             fputs(command->usage, stdout);
