@@ -16,17 +16,18 @@ static const char *const app_names[APP_COUNT] = {"Mail For Mac", "Outlook For Ma
 struct app_report {
     struct operation_call *call;
     const struct usage_request *request;
-    json_t *users;  /* by id: mask of apps, of the day or the period */
-    json_t *last;   /* by id: the last day */
-    json_t *names;  /* by id: the address at the time */
+    bool daily;
+    uint32_t counts[APP_COUNT]; /* users, of the day or the period */
+    bool counted;               /* there is anything in them */
     int32_t day;
+    json_t *users;              /* by id: an array of the mask of apps, the last day, the address at the time */
     char today[USAGE_DAY_TEXT_SIZE], period[12];
 };
 
 /* -1: none that the report knows. */
 static int app_of(const struct usage_entry *entry)
 {
-    if (entry->class != CLIENT_OTHER)
+    if (strcasecmp(entry->software, "Outlook") == 0)
         return APP_OUTLOOK_WINDOWS;
     if (strcasecmp(entry->software, "MacOutlook") == 0)
         return APP_OUTLOOK_MAC;
@@ -48,47 +49,54 @@ static void finish(const struct app_report *report, json_t *object)
 
 static void emit_counts(struct app_report *report)
 {
-    unsigned counts[APP_COUNT] = {0};
-    const char *id;
-    json_t *mask, *object = begin(report);
-    json_object_foreach(report->users, id, mask)
-        for (unsigned i = 0; i < APP_COUNT; i++)
-            counts[i] += (json_integer_value(mask) >> i) & 1;
+    json_t *object = begin(report);
     for (unsigned i = 0; i < APP_COUNT; i++)
-        json_object_set_new(object, app_names[i], json_integer(counts[i]));
-    if (report->request->question.by & USAGE_BY_DAY)
+        json_object_set_new(object, app_names[i], json_integer(report->counts[i]));
+    if (report->daily)
         json_object_set_new(object, "Report Date", usage_date(report->day));
     finish(report, object);
-    json_object_clear(report->users);
+    memset(report->counts, 0, sizeof report->counts);
+    report->counted = false;
 }
 
-static bool visit(void *state, const struct usage_row *row)
+/* By software, perhaps by day. */
+static bool visit_app(void *state, const struct usage_row *row)
+{
+    struct app_report *report = state;
+    int app = app_of(&row->entry);
+    if (app < 0)
+        return true;
+    if (report->daily && report->counted && report->day != row->entry.day)
+        emit_counts(report);
+    report->day = row->entry.day;
+    report->counts[app] += row->users; /* spelled differently they would be counted twice; they are spelled by programs */
+    report->counted = true;
+    return !report->call->stopped;
+}
+
+/* By user and software. */
+static bool visit_user(void *state, const struct usage_row *row)
 {
     struct app_report *report = state;
     char id[GUID_TEXT_SIZE];
     int app = app_of(&row->entry);
     if (app < 0 || guid_is_zero(row->entry.user))
         return true;
-    if (report->request->question.by & USAGE_BY_DAY && report->day != row->entry.day && json_object_size(report->users))
-        emit_counts(report);
-    report->day = row->entry.day;
     guid_format(row->entry.user, id);
-    json_int_t mask = json_integer_value(json_object_get(report->users, id)), last = json_integer_value(json_object_get(report->last, id));
-    json_object_set_new(report->users, id, json_integer(mask | 1 << app));
-    if (report->names) {
-        json_object_set_new(report->names, id, json_string(row->entry.user_address));
-        json_object_set_new(report->last, id, json_integer(row->entry.day > last ? row->entry.day : last));
-    }
-    return !report->call->stopped;
+    json_t *user = json_object_get(report->users, id);
+    json_int_t mask = json_integer_value(json_array_get(user, 0)), last = json_integer_value(json_array_get(user, 1));
+    json_object_set_new(report->users, id, json_pack("[I, I, s]", mask | 1 << app, row->entry.day > last ? (json_int_t)row->entry.day : last,
+                                                     row->entry.user_address));
+    return true;
 }
 
 /* --- users --- */
 
 static void emit_user(struct app_report *report, const char *id, const json_t *known)
 {
-    json_int_t mask = json_integer_value(json_object_get(report->users, id));
-    json_t *last = json_object_get(report->last, id), *object = begin(report), *address = json_object_get(report->names, id);
-    json_object_set(object, "User Principal Name", known ? json_object_get(known, "UserPrincipalName") : address);
+    json_t *user = json_object_get(report->users, id), *last = json_array_get(user, 1), *object = begin(report);
+    json_int_t mask = json_integer_value(json_array_get(user, 0));
+    json_object_set(object, "User Principal Name", known ? json_object_get(known, "UserPrincipalName") : json_array_get(user, 2));
     json_object_set_new(object, "Display Name", json_string(known ? json_string_value(json_object_get(known, "DisplayName")) : ""));
     json_object_set_new(object, "Is Deleted", json_string(known ? "False" : "True"));
     json_object_set_new(object, "Deleted Date", json_string(""));
@@ -146,24 +154,22 @@ static void emit_versions(struct app_report *report)
 
 static void run(struct operation_call *call, struct usage_request *request, const char *view)
 {
-    struct app_report report = {.call = call, .request = request, .users = json_object(), .last = json_object(), .names = json_object()};
-    bool detail = strcmp(view, "UserDetail") == 0;
+    struct app_report report = {.call = call, .request = request, .daily = strcmp(view, "UserCounts") == 0, .users = json_object()};
     usage_day_format(request->today, report.today);
     snprintf(report.period, sizeof report.period, "%u", request->period_days);
     if (strcmp(view, "VersionsUserCounts") == 0) {
         request->question.by = USAGE_BY_CLASS;
         emit_versions(&report);
-    } else {
-        bool daily = strcmp(view, "UserCounts") == 0;
-        request->question.by = USAGE_BY_USER | USAGE_BY_CLIENT | (daily ? USAGE_BY_DAY : 0);
-        if (usage_request_run(call, request, visit, &report) && detail)
+    } else if (strcmp(view, "UserDetail") == 0) {
+        request->question.by = USAGE_BY_USER | USAGE_BY_SOFTWARE;
+        if (usage_request_run(call, request, visit_user, &report))
             emit_users(&report);
-        else if (call->error == OPERATION_DONE && (!daily || json_object_size(report.users)))
+    } else {
+        request->question.by = USAGE_BY_SOFTWARE | (report.daily ? USAGE_BY_DAY : 0);
+        if (usage_request_run(call, request, visit_app, &report) && (report.counted || !report.daily))
             emit_counts(&report);
     }
     json_decref(report.users);
-    json_decref(report.last);
-    json_decref(report.names);
 }
 
 static void get(struct operation_call *call)

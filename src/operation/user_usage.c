@@ -12,6 +12,7 @@ struct user_report {
     const struct usage_request *request;
     json_t *users;      /* by id */
     json_t *directory;  /* usage_directory_users */
+    json_t *rows;       /* of old clients, which wait for what is told of their users */
 };
 
 /* --- users --- */
@@ -185,22 +186,23 @@ static bool judge(const struct usage_entry *entry, struct verdict *ret_verdict)
     return true;
 }
 
-static bool visit_mapi_http(void *state, const struct usage_row *row)
-{
-    char id[GUID_TEXT_SIZE];
-    guid_format(row->entry.user, id);
-    return json_object_set_new(state, id, usage_time(row->entry.last_seen)) == 0;
-}
-
 static bool visit_legacy(void *state, const struct usage_row *row)
 {
     struct user_report *report = state;
     const struct usage_entry *entry = &row->entry;
     char id[GUID_TEXT_SIZE];
     struct verdict verdict;
+    guid_format(entry->user, id);
+    if (entry->protocol == USAGE_MAPI_HTTP) {
+        const char *last = json_string_value(json_object_get(report->users, id));
+        json_t *time = usage_time(entry->last_seen);
+        if (!last || strcmp(json_string_value(time), last) > 0)
+            json_object_set(report->users, id, time);
+        json_decref(time);
+        return true;
+    }
     if (!judge(entry, &verdict))
         return true;
-    guid_format(entry->user, id);
     json_t *known = json_object_get(report->directory, id), *object = json_object();
     bool nobody = guid_is_zero(entry->user);
     json_object_set_new(object, "User", json_string(known ? json_string_value(json_object_get(known, "UserPrincipalName")) : entry->user_address));
@@ -212,12 +214,24 @@ static bool visit_legacy(void *state, const struct usage_row *row)
     json_object_set_new(object, "Reason", json_string(verdict.reason));
     json_object_set_new(object, "Explanation", json_string(verdict.explanation));
     json_object_set_new(object, "Action", json_string(verdict.action));
-    json_t *moved = json_object_get(report->users, id);
-    json_object_set(object, "LastMapiHttp", moved && !nobody ? moved : json_null());
+    json_object_set_new(object, "LastMapiHttp", nobody ? json_null() : json_string(id)); /* put in when all is read */
     usage_add_sums(object, entry);
     json_object_set_new(object, "ReportPeriod", json_string(report->request->period));
-    operation_emit(report->call, object);
-    return !report->call->stopped;
+    return json_array_append_new(report->rows, object) == 0;
+}
+
+static void emit_legacy(struct user_report *report)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(report->rows, index, row) {
+        const char *id = json_string_value(json_object_get(row, "LastMapiHttp"));
+        json_t *last = id ? json_object_get(report->users, id) : NULL;
+        json_object_set_new(row, "LastMapiHttp", last ? json_incref(last) : json_null());
+        operation_emit(report->call, json_incref(row));
+        if (report->call->stopped)
+            return;
+    }
 }
 
 static void get_legacy(struct operation_call *call)
@@ -228,13 +242,12 @@ static void get_legacy(struct operation_call *call)
         return;
     report.users = json_object();
     report.directory = usage_directory_users(call);
-    request.question.by = USAGE_BY_USER;
-    request.question.protocols = 1u << USAGE_MAPI_HTTP;
-    if (report.directory && usage_request_run(call, &request, visit_mapi_http, report.users)) {
-        request.question.by = USAGE_BY_USER | USAGE_BY_CLIENT | USAGE_BY_PROTOCOL;
-        request.question.protocols = 1u << USAGE_RPC_HTTP | 1u << USAGE_AUTODISCOVER_LEGACY;
-        (void)usage_request_run(call, &request, visit_legacy, &report);
-    }
+    report.rows = json_array();
+    request.question.by = USAGE_BY_USER | USAGE_BY_CLIENT | USAGE_BY_PROTOCOL;
+    request.question.protocols = 1u << USAGE_MAPI_HTTP | 1u << USAGE_RPC_HTTP | 1u << USAGE_AUTODISCOVER_LEGACY;
+    if (report.directory && usage_request_run(call, &request, visit_legacy, &report))
+        emit_legacy(&report);
+    json_decref(report.rows);
     json_decref(report.users);
     json_decref(report.directory);
     usage_request_close(&request);

@@ -12,7 +12,11 @@
 #define GROUPS_FIRST 1024u
 #define ROWS_OF_PERIOD \
     "SELECT day, user, client, protocol, authentication, address, requests, failures, sessions, first_seen, last_seen FROM usage " \
-    "WHERE day BETWEEN ?1 AND ?2 AND (?3 >> protocol) & 1"
+    "WHERE day BETWEEN ?1 AND ?2"
+#define OF_PROTOCOLS " AND (?3 >> protocol) & 1"
+#define OF_USER " AND user = ?4"
+#define FORWARDS " ORDER BY day"
+#define BACKWARDS " ORDER BY day DESC"
 
 /* What is not asked for is 0 for all. */
 struct group_key {
@@ -33,12 +37,32 @@ struct group_table {
     uint32_t count, capacity, slot_count;
 };
 
+/* What numbers stand for, read when they are first shown: an answer by day names the same few again and again. */
+struct name {
+    struct guid guid;
+    enum client_class class;
+    const char *second; /* in texts */
+    char texts[];
+};
+struct name_table {
+    struct name **names; /* by number */
+    int64_t count;
+};
+enum { NAMES_OF_USERS, NAMES_OF_CLIENTS, NAMES_OF_TEXTS, NAME_TABLE_COUNT };
+#define NAME_NUMBER_MAX (1 << 24) /* higher ones, which only years of abuse make, are a damage */
+
+struct client_kind {
+    uint8_t class;
+    uint32_t software; /* the first client of the same software */
+};
+
 struct report {
     struct usage_store *store;
     const struct usage_question *question;
     struct group_table of_users, rows;
-    uint8_t *classes; /* by number of the client */
-    int64_t class_count;
+    struct name_table names[NAME_TABLE_COUNT];
+    struct client_kind *clients; /* by number, where they are asked for */
+    int64_t client_count;
     int64_t nobody;   /* the number of the user who had not logged on: not counted as one; -1 */
     bool (*visit)(void *state, const struct usage_row *row);
     void *state;
@@ -137,63 +161,112 @@ static void clear(struct group_table *table)
 
 /* --- showing --- */
 
-/* The texts of a row as SQLite has them, until the statements are used again. */
-static enum usage_status name_user(struct report *report, int64_t number, struct usage_entry *entry)
-{
-    sqlite3_stmt *statement = usage_statement(report->store, USAGE_USER_BY_ID);
-    if (!statement || sqlite3_bind_int64(statement, 1, number) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW)
-        return USAGE_CORRUPT;
-    const void *guid = sqlite3_column_blob(statement, 0);
-    if (guid && sqlite3_column_bytes(statement, 0) == sizeof entry->user.data)
-        memcpy(entry->user.data, guid, sizeof entry->user.data);
-    entry->user_address = (const char *)sqlite3_column_text(statement, 1);
-    return entry->user_address ? USAGE_OK : USAGE_UNAVAILABLE;
-}
-
 static enum client_class class_of_number(int64_t number)
 {
     return number >= 0 && number < (int64_t)CLIENT_CLASS_COUNT ? (enum client_class)number : CLIENT_UNDETERMINED;
 }
 
-static enum usage_status name_client(struct report *report, int64_t number, struct usage_entry *entry)
+/* From the current row: a GUID and a text, two texts and a class, or one text. */
+static struct name *make_name(sqlite3_stmt *statement, unsigned table)
 {
-    sqlite3_stmt *statement = usage_statement(report->store, USAGE_CLIENT_BY_ID);
-    if (!statement || sqlite3_bind_int64(statement, 1, number) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW)
-        return USAGE_CORRUPT;
-    entry->software = (const char *)sqlite3_column_text(statement, 0);
-    entry->version = (const char *)sqlite3_column_text(statement, 1);
-    entry->class = class_of_number(sqlite3_column_int64(statement, 2));
-    return entry->software && entry->version ? USAGE_OK : USAGE_UNAVAILABLE;
+    int first_column = table == NAMES_OF_USERS ? 1 : 0;
+    const char *first = (const char *)sqlite3_column_text(statement, first_column);
+    const char *second = table == NAMES_OF_CLIENTS ? (const char *)sqlite3_column_text(statement, 1) : "";
+    size_t size = first && second ? strlen(first) + 1 : 0;
+    struct name *name = size ? calloc(1, sizeof *name + size + strlen(second) + 1) : NULL;
+    if (!name)
+        return NULL;
+    memcpy(name->texts, first, size);
+    strcpy(name->texts + size, second);
+    name->second = name->texts + size;
+    if (table == NAMES_OF_CLIENTS)
+        name->class = class_of_number(sqlite3_column_int64(statement, 2));
+    if (table == NAMES_OF_USERS && sqlite3_column_bytes(statement, 0) == sizeof name->guid.data)
+        memcpy(name->guid.data, sqlite3_column_blob(statement, 0), sizeof name->guid.data);
+    return name;
 }
 
-static enum usage_status name_text(struct report *report, int64_t number, char text[USAGE_TEXT_SIZE_MAX + 1])
+static bool make_room(struct name_table *table, int64_t number)
 {
-    sqlite3_stmt *statement = usage_statement(report->store, USAGE_TEXT_BY_ID);
-    if (!statement || sqlite3_bind_int64(statement, 1, number) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW)
+    if (number < table->count)
+        return true;
+    int64_t count = table->count ? table->count : 64;
+    while (count <= number)
+        count *= 2;
+    struct name **names = reallocarray(table->names, (size_t)count, sizeof *names);
+    if (!names)
+        return false;
+    memset(names + table->count, 0, (size_t)(count - table->count) * sizeof *names);
+    table->names = names;
+    table->count = count;
+    return true;
+}
+
+static enum usage_status find_name(struct report *report, unsigned table, int64_t number, const struct name **ret_name)
+{
+    static const enum usage_statement statements[] = {USAGE_USER_BY_ID, USAGE_CLIENT_BY_ID, USAGE_TEXT_BY_ID};
+    struct name_table *names = &report->names[table];
+    if (number < 0 || number > NAME_NUMBER_MAX)
         return USAGE_CORRUPT;
-    const char *found = (const char *)sqlite3_column_text(statement, 0);
-    snprintf(text, USAGE_TEXT_SIZE_MAX + 1, "%s", found ? found : "");
+    if (!make_room(names, number))
+        return USAGE_UNAVAILABLE;
+    if (!names->names[number]) {
+        sqlite3_stmt *statement = usage_statement(report->store, statements[table]);
+        if (!statement || sqlite3_bind_int64(statement, 1, number) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW)
+            return USAGE_CORRUPT;
+        names->names[number] = make_name(statement, table);
+        if (!names->names[number])
+            return USAGE_UNAVAILABLE;
+    }
+    *ret_name = names->names[number];
+    return USAGE_OK;
+}
+
+static void free_names(struct report *report)
+{
+    for (unsigned table = 0; table < NAME_TABLE_COUNT; table++) {
+        for (int64_t i = 0; i < report->names[table].count; i++)
+            free(report->names[table].names[i]);
+        free(report->names[table].names);
+    }
+}
+
+static enum usage_status name_client(struct report *report, const struct group *group, struct usage_entry *entry)
+{
+    const struct name *name;
+    enum usage_status status = find_name(report, NAMES_OF_CLIENTS, group->key.client, &name);
+    if (status != USAGE_OK)
+        return status;
+    entry->software = name->texts;
+    if (report->question->by & USAGE_BY_CLIENT) {
+        entry->version = name->second;
+        entry->class = name->class;
+    }
     return USAGE_OK;
 }
 
 static enum usage_status show(struct report *report, const struct group *group)
 {
     unsigned by = report->question->by;
-    char authentication[USAGE_TEXT_SIZE_MAX + 1] = "", address[USAGE_TEXT_SIZE_MAX + 1] = "";
     enum usage_status status = USAGE_OK;
+    const struct name *name;
     struct usage_row row = {.users = group->users, .entry = {
         .day = group->day, .user_address = "", .protocol = (enum usage_protocol)group->key.protocol, .software = "", .version = "",
-        .class = class_of_number(group->key.class), .authentication = authentication, .address = address,
+        .class = class_of_number(group->key.class), .authentication = "", .address = "",
         .requests = group->requests, .failures = group->failures, .sessions = group->sessions,
         .first_seen = group->first_seen, .last_seen = group->last_seen}};
-    if (by & USAGE_BY_USER)
-        status = name_user(report, group->key.user, &row.entry);
-    if (status == USAGE_OK && by & USAGE_BY_CLIENT)
-        status = name_client(report, group->key.client, &row.entry);
-    if (status == USAGE_OK && by & USAGE_BY_AUTHENTICATION)
-        status = name_text(report, group->key.authentication, authentication);
-    if (status == USAGE_OK && by & USAGE_BY_ADDRESS)
-        status = name_text(report, group->key.address, address);
+    if (by & USAGE_BY_USER && (status = find_name(report, NAMES_OF_USERS, group->key.user, &name)) == USAGE_OK) {
+        row.entry.user = name->guid;
+        row.entry.user_address = name->texts;
+    }
+    if (status == USAGE_OK && by & (USAGE_BY_CLIENT | USAGE_BY_SOFTWARE))
+        status = name_client(report, group, &row.entry);
+    if (status == USAGE_OK && by & USAGE_BY_AUTHENTICATION &&
+        (status = find_name(report, NAMES_OF_TEXTS, group->key.authentication, &name)) == USAGE_OK)
+        row.entry.authentication = name->texts;
+    if (status == USAGE_OK && by & USAGE_BY_ADDRESS &&
+        (status = find_name(report, NAMES_OF_TEXTS, group->key.address, &name)) == USAGE_OK)
+        row.entry.address = name->texts;
     if (status == USAGE_OK)
         report->ended = !report->visit(report->state, &row);
     return status;
@@ -232,22 +305,22 @@ static enum usage_status conclude(struct report *report)
 
 /* --- reading --- */
 
-static enum usage_status read_classes(struct report *report)
+static enum usage_status read_clients(struct report *report)
 {
-    sqlite3_stmt *statement = usage_statement(report->store, USAGE_ALL_CLASSES);
+    sqlite3_stmt *statement = usage_statement(report->store, USAGE_ALL_CLIENTS);
     int result = SQLITE_ERROR;
     while (statement && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         int64_t number = sqlite3_column_int64(statement, 0);
-        if (!report->classes) { /* the highest number comes first */
-            if (number < 0 || number > INT32_MAX)
-                return USAGE_CORRUPT;
-            report->class_count = number + 1;
-            report->classes = calloc((size_t)report->class_count, 1);
-            if (!report->classes)
+        if (number < 0 || number > NAME_NUMBER_MAX)
+            return USAGE_CORRUPT;
+        if (!report->clients) { /* the highest number comes first */
+            report->client_count = number + 1;
+            report->clients = calloc((size_t)report->client_count, sizeof *report->clients);
+            if (!report->clients)
                 return USAGE_UNAVAILABLE;
         }
-        if (number >= 0 && number < report->class_count)
-            report->classes[number] = (uint8_t)class_of_number(sqlite3_column_int64(statement, 1));
+        report->clients[number] = (struct client_kind){(uint8_t)class_of_number(sqlite3_column_int64(statement, 1)),
+                                                       (uint32_t)sqlite3_column_int64(statement, 2)};
     }
     return usage_status_of(result);
 }
@@ -291,10 +364,12 @@ static enum usage_status take_row(struct report *report, sqlite3_stmt *statement
         .day = sqlite3_column_int(statement, 0), .requests = (uint64_t)sqlite3_column_int64(statement, 6),
         .failures = (uint64_t)sqlite3_column_int64(statement, 7), .sessions = (uint64_t)sqlite3_column_int64(statement, 8),
         .first_seen = (uint64_t)sqlite3_column_int64(statement, 9), .last_seen = (uint64_t)sqlite3_column_int64(statement, 10)};
-    if (by & USAGE_BY_CLIENT)
+    if (by & USAGE_BY_CLIENT) {
         key.client = client;
-    else if (by & USAGE_BY_CLASS && client >= 0 && client < report->class_count)
-        key.class = report->classes[client];
+    } else if (client >= 0 && client < report->client_count) {
+        key.class = by & USAGE_BY_CLASS ? report->clients[client].class : 0;
+        key.client = by & USAGE_BY_SOFTWARE ? report->clients[client].software : 0;
+    }
     if (by & USAGE_BY_PROTOCOL)
         key.protocol = sqlite3_column_int(statement, 3);
     if (key.protocol < 0 || key.protocol >= (int32_t)USAGE_PROTOCOL_COUNT)
@@ -329,10 +404,12 @@ static enum usage_status read_rows(struct report *report, sqlite3_stmt *statemen
 
 static enum usage_status read_period(struct report *report)
 {
-    static const char *const queries[2][2] = {{ROWS_OF_PERIOD " ORDER BY day", ROWS_OF_PERIOD " ORDER BY day DESC"},
-                                              {ROWS_OF_PERIOD " AND user = ?4 ORDER BY day", ROWS_OF_PERIOD " AND user = ?4 ORDER BY day DESC"}};
+    static const char *const queries[2][2][2] = {
+        {{ROWS_OF_PERIOD FORWARDS, ROWS_OF_PERIOD BACKWARDS}, {ROWS_OF_PERIOD OF_PROTOCOLS FORWARDS, ROWS_OF_PERIOD OF_PROTOCOLS BACKWARDS}},
+        {{ROWS_OF_PERIOD OF_USER FORWARDS, ROWS_OF_PERIOD OF_USER BACKWARDS},
+         {ROWS_OF_PERIOD OF_PROTOCOLS OF_USER FORWARDS, ROWS_OF_PERIOD OF_PROTOCOLS OF_USER BACKWARDS}}};
     const struct usage_question *question = report->question;
-    const char *query = queries[question->user != NULL][question->newest_first];
+    const char *query = queries[question->user != NULL][question->protocols != 0][question->newest_first];
     sqlite3_stmt *statement = NULL;
     int64_t user = 0;
     enum usage_status status = question->user ? find_user(report->store, *question->user, &user) : USAGE_OK;
@@ -343,7 +420,8 @@ static enum usage_status read_period(struct report *report)
     if (status == USAGE_OK) {
         sqlite3_bind_int(statement, 1, question->first_day);
         sqlite3_bind_int(statement, 2, question->last_day);
-        sqlite3_bind_int64(statement, 3, question->protocols ? question->protocols : 0xFFFFFFFFu);
+        if (question->protocols)
+            sqlite3_bind_int64(statement, 3, question->protocols);
         if (question->user)
             sqlite3_bind_int64(statement, 4, user);
         status = read_rows(report, statement);
@@ -360,8 +438,8 @@ enum usage_status usage_store_report(struct usage_store *store, const struct usa
     enum usage_status status = usage_run(store, USAGE_BEGIN_READ);
     if (status != USAGE_OK)
         return status;
-    if (question->by & USAGE_BY_CLASS && !(question->by & USAGE_BY_CLIENT))
-        status = read_classes(&report);
+    if (question->by & (USAGE_BY_CLASS | USAGE_BY_SOFTWARE) && !(question->by & USAGE_BY_CLIENT))
+        status = read_clients(&report);
     if (status == USAGE_OK) {
         status = find_user(store, (struct guid){{0}}, &report.nobody);
         if (status == USAGE_NOT_FOUND)
@@ -373,7 +451,8 @@ enum usage_status usage_store_report(struct usage_store *store, const struct usa
         if (store->statements[i])
             sqlite3_reset(store->statements[i]);
     enum usage_status end = usage_run(store, USAGE_COMMIT);
-    free(report.classes);
+    free_names(&report);
+    free(report.clients);
     free(report.of_users.groups);
     free(report.of_users.slots);
     free(report.rows.groups);

@@ -44,7 +44,7 @@ static const char *const statement_texts[USAGE_STATEMENT_COUNT] = {
                      "WHERE day = ?1 AND user = ?2 AND client = ?3 AND protocol = ?4 AND authentication = ?5 AND address = ?6",
     [USAGE_COUNT_ROWS] = "SELECT count(*) FROM usage WHERE day = ? AND user = ?",
     [USAGE_INSERT] = "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [USAGE_ALL_CLASSES] = "SELECT id, class FROM clients ORDER BY id DESC",
+    [USAGE_ALL_CLIENTS] = "SELECT id, class, min(id) OVER (PARTITION BY software) FROM clients ORDER BY id DESC",
     [USAGE_USER_BY_ID] = "SELECT guid, address FROM users WHERE id = ?",
     [USAGE_CLIENT_BY_ID] = "SELECT software, version, class FROM clients WHERE id = ?",
     [USAGE_TEXT_BY_ID] = "SELECT text FROM texts WHERE id = ?",
@@ -301,7 +301,8 @@ static enum usage_status fold_where_many(struct usage_store *store, const struct
     if (status != USAGE_OK || count < (int64_t)USAGE_ROWS_PER_USER_DAY)
         return status;
     status = text_number(store, "", &key->address);
-    return status == USAGE_OK ? client_number(store, "", "", entry->class, &key->client) : status;
+    const char *software = entry->class == CLIENT_OTHER ? "" : "Outlook";
+    return status == USAGE_OK ? client_number(store, software, "", entry->class, &key->client) : status;
 }
 
 static enum usage_status add_entry(struct usage_store *store, const struct usage_entry *entry)

@@ -67,8 +67,9 @@ enum usage_status usage_store_find_user(struct usage_store *store, const char *a
 #define USAGE_BY_PROTOCOL 4u
 #define USAGE_BY_CLASS 8u
 #define USAGE_BY_CLIENT 16u /* software and version; class too */
-#define USAGE_BY_AUTHENTICATION 32u
-#define USAGE_BY_ADDRESS 64u
+#define USAGE_BY_SOFTWARE 32u /* without version and class */
+#define USAGE_BY_AUTHENTICATION 64u
+#define USAGE_BY_ADDRESS 128u
 
 #define USAGE_GROUPS_MAX 500000u /* rows of an answer, and users in them, for one day where it is by day */
 

@@ -179,6 +179,50 @@ static void test_by_day(void **state)
     usage_store_close(store);
 }
 
+/* Two classes and three versions are one software, and their users are counted once. */
+static void test_by_software(void **state)
+{
+    struct usage_store *store = memory_store();
+    fill(store);
+    struct usage_entry entry = entry_of(1, DAY);
+    entry.version = "14.0", entry.class = CLIENT_OUTLOOK_2010;
+    add(store, entry);
+    entry.software = "mapihttp", entry.class = CLIENT_OTHER;
+    add(store, entry);
+    struct answer answer = ask(store, about(USAGE_BY_SOFTWARE));
+    assert_int_equal(answer.count, 2);
+    assert_int_equal(answer.rows[0].users, 3);
+    assert_string_equal(answer.texts[0][1], "");
+    assert_int_equal(answer.rows[1].users, 1);
+    answer = ask(store, about(USAGE_BY_SOFTWARE | USAGE_BY_CLASS));
+    assert_int_equal(answer.count, 3);
+    usage_store_close(store);
+}
+
+static void test_newest_first(void **state)
+{
+    struct usage_store *store = memory_store();
+    struct usage_question question = about(USAGE_BY_DAY);
+    fill(store);
+    question.newest_first = true;
+    struct answer answer = ask(store, question);
+    assert_int_equal(answer.count, 3);
+    assert_int_equal(answer.rows[0].entry.day, DAY);
+    assert_int_equal(answer.rows[2].entry.day, DAY - 29);
+    usage_store_close(store);
+}
+
+static void test_find_user(void **state)
+{
+    struct usage_store *store = memory_store();
+    struct guid found;
+    fill(store);
+    assert_int_equal(usage_store_find_user(store, "USER2@example.org", &found), USAGE_OK);
+    assert_true(guid_equal(found, user_id(2)));
+    assert_int_equal(usage_store_find_user(store, "user2@example.or", &found), USAGE_NOT_FOUND);
+    usage_store_close(store);
+}
+
 static void test_periods_and_filters(void **state)
 {
     struct usage_store *store = memory_store();
@@ -399,7 +443,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_days), cmocka_unit_test(test_same_row_adds_up), cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_by_day), cmocka_unit_test(test_periods_and_filters), cmocka_unit_test(test_nobody_is_no_user),
+        cmocka_unit_test(test_by_day), cmocka_unit_test(test_by_software), cmocka_unit_test(test_newest_first),
+        cmocka_unit_test(test_find_user), cmocka_unit_test(test_periods_and_filters), cmocka_unit_test(test_nobody_is_no_user),
         cmocka_unit_test(test_renamed_user_stays_one), cmocka_unit_test(test_many_rows_of_one_user_are_folded),
         cmocka_unit_test(test_long_texts_are_cut_between_characters), cmocka_unit_test(test_a_batch_is_whole),
         cmocka_unit_test(test_prune), cmocka_unit_test(test_file), cmocka_unit_test(test_writing_does_not_wait_for_a_report),
