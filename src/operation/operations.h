@@ -7,6 +7,9 @@
     ROW(get_connection_status)                                                                                                                   \
     ROW(show_connection_status)                                                                                                                  \
     ROW(remove_connection_status)                                                                                                                \
+    /* mapi_http_metric.c */                                                                                                                     \
+    ROW(get_mapi_http_metric)                                                                                                                    \
+    ROW(get_mapi_http_metric_history)                                                                                                            \
     /* mailbox.c, cas_mailbox.c */                                                                                                               \
     ROW(get_mailbox)                                                                                                                             \
     ROW(set_mailbox)                                                                                                                             \

@@ -298,6 +298,12 @@ static const struct setting settings[] = {
     {"logs", "keep_days", SETTING_NUMBER, FIELD(logs_keep_days), 0, 3660, NO_CHOICES, "30",
         "Days after which a file is removed; 0: never."},
 
+    {"metrics", "enabled", SETTING_BOOLEAN, FIELD(metrics_enabled), 0, 0, NO_CHOICES, "yes",
+        "Answer GET /metrics, for Prometheus."},
+    {"metrics", "allow", SETTING_TEXT, FIELD(metrics_allow), 0, 0, NO_CHOICES, "127.0.0.0/8 ::1",
+        "Addresses that may read it without a log-on, unless a proxy's headers say that they ask for somebody else; others have to log\n"
+        "on as an administrator."},
+
     {"usage", "enabled", SETTING_BOOLEAN, FIELD(usage_enabled), 0, 0, NO_CHOICES, "yes",
         "Write down by day who used which client and transport, for 'mapihttp report'."},
     {"usage", "retain_days", SETTING_NUMBER, FIELD(usage_retain_days), 1, 3660, NO_CHOICES, "190",
@@ -570,6 +576,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < SETTING_COUNT; i++)
         setting_clear(&settings[i], config);
     network_ranges_free(config->inside);
+    network_ranges_free(config->metrics_allowed);
     for (uint32_t i = 0; i < config->listener_count; i++)
         free(config->listeners[i].host);
     free(config);

@@ -113,6 +113,10 @@ struct config {
     char *logs_rotate;            /* hour, day */
     uint32_t logs_file_size_max, logs_total_size_max;
     uint32_t logs_keep_days;
+    /* [metrics] */
+    bool metrics_enabled;
+    char *metrics_allow;
+    struct network_ranges *metrics_allowed; /* what metrics_allow says */
     /* [usage] */
     bool usage_enabled;
     uint32_t usage_retain_days;

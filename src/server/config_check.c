@@ -88,6 +88,10 @@ bool config_check(struct config *config, char *ret_error, size_t error_size)
         snprintf(ret_error, error_size, "%s", wrong);
         return false;
     }
+    if (!network_ranges_parse(config->metrics_allow, &config->metrics_allowed, error, sizeof error)) {
+        snprintf(ret_error, error_size, "[metrics] allow: %s", error);
+        return false;
+    }
     if (is_empty(config->internal_networks))
         return true;
     if (network_ranges_parse(config->internal_networks, &config->inside, error, sizeof error))

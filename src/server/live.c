@@ -1,6 +1,7 @@
 #include "server/live.h"
 
 #include "server/config_json.h"
+#include "server/metrics.h"
 #include "server/services.h"
 #include "server/session_status.h"
 
@@ -24,7 +25,13 @@ static bool end_session(void *state, uint64_t cid)
            session_end_by_id(services->sessions, &id, SESSION_END_ADMINISTRATOR);
 }
 
+static json_t *metrics(void *state)
+{
+    return metrics_json(state);
+}
+
 const struct operation_live server_live = {
+    .metrics = metrics,
     .connection_status = connection_status,
     .end_session = end_session,
     .configuration = configuration,

@@ -3,6 +3,7 @@
 #include "base/filetime.h"
 #include "base/log.h"
 #include "server/mapi_context.h"
+#include "server/metrics.h"
 #include "server/protocol_logs.h"
 #include "server/usage.h"
 
@@ -41,6 +42,7 @@ static const struct observer session_observer = {
 /* Everybody who is told, in the order of the telling. To add one: its file defines a struct observer, and a line here. */
 static const struct observer *const observers[] = {
     &session_observer,
+    &metrics_observer,
     &protocol_logs_observer, /* after the session: its counts stand in the rows */
     &usage_observer,
     NULL,

@@ -14,6 +14,7 @@
 #include "server/live.h"
 #include "server/mapi_exchange.h"
 #include "server/mechanisms.h"
+#include "server/metrics.h"
 #include "server/notification_wait.h"
 #include "server/observation.h"
 #include "server/page.h"
@@ -93,6 +94,7 @@ static void sweep(struct loop_timer *timer)
     struct loop *loop = services->server->loops[0];
     session_expire(services->sessions, loop_clock_ms());
     mapi_context_destroy_orphans(services);
+    metrics_tick(services);
     loop_timer_start(loop, timer, SWEEP_PERIOD_MS, sweep);
 }
 
@@ -276,6 +278,7 @@ bool services_add_routes(struct services *services)
         {.path = "/mapi", .below = true, .takes_oversized = true, .body_size_max = MAPI_BODY_SIZE_MAX,
          .handler = mapi_exchange_handle, .argument = &services->no_endpoint},
         {.path = "/mapi/healthcheck.htm", .handler = page_health_check, .argument = services},
+        {.path = METRICS_PATH, .handler = metrics_handle, .argument = services},
         {.path = AUTODISCOVER_JSON_PATH, .below = true, .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
          .handler = autodiscover_json_handle, .argument = services},
         {.path = AUTODISCOVER_PATH, .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
