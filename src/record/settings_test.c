@@ -1,0 +1,218 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+
+#include "record/mailbox_audit.h"
+#include "record/settings.h"
+#include "record/settings_file.h"
+
+struct fixture {
+    char folder[64], path[96];
+    struct settings *settings;
+};
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    strcpy(fixture->folder, "/tmp/mapihttp-settings-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    snprintf(fixture->path, sizeof fixture->path, "%s/administration.sqlite", fixture->folder);
+    assert_int_equal(settings_open(fixture->path, &fixture->settings), SETTINGS_OK);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    settings_close(fixture->settings);
+    unlink(fixture->path);
+    rmdir(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static void put(struct settings *settings, const char *scope, const char *name, const char *text)
+{
+    json_t *value = json_loads(text, 0, NULL);
+    assert_int_equal(settings_set(settings, scope, name, value), SETTINGS_OK);
+    json_decref(value);
+}
+
+static void expect(struct settings *settings, const char *scope, const char *name, const char *text)
+{
+    json_t *value = NULL, *wanted = text ? json_loads(text, 0, NULL) : NULL;
+    assert_int_equal(settings_get(settings, scope, name, &value), text ? SETTINGS_OK : SETTINGS_NOT_FOUND);
+    if (text)
+        assert_true(json_equal(value, wanted));
+    json_decref(value);
+    json_decref(wanted);
+}
+
+static void values_are_kept_by_scope_and_name(void **state)
+{
+    struct fixture *fixture = *state;
+    expect(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "mapi", NULL);
+    put(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "mapi", "{\"InternalUrl\": \"https://a/mapi\"}");
+    expect(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "MAPI", "{\"InternalUrl\": \"https://a/mapi\"}");
+    expect(fixture->settings, SETTINGS_ORGANIZATION, "mapi", NULL);
+    put(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "Mapi", "{\"InternalUrl\": null}");
+    expect(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "mapi", "{\"InternalUrl\": null}");
+    assert_int_equal(settings_set(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "mapi", NULL), SETTINGS_OK);
+    expect(fixture->settings, SETTINGS_VIRTUAL_DIRECTORY, "mapi", NULL);
+}
+
+/* A name that does not fit into what is kept in memory is read from the file each time. */
+static void long_names_are_names_too(void **state)
+{
+    struct fixture *fixture = *state;
+    char a[1000], b[1000];
+    memset(a, 'x', sizeof a);
+    memset(b, 'x', sizeof b);
+    a[999] = b[999] = 0;
+    b[998] = 'y';
+    put(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, a, "{\"n\": 1}");
+    put(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, b, "{\"n\": 2}");
+    expect(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, a, "{\"n\": 1}");
+    expect(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, b, "{\"n\": 2}");
+}
+
+static void a_scope_is_listed_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *values = NULL;
+    put(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, "zebra", "{\"n\": 1}");
+    put(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, "Ant", "{\"n\": 2}");
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 3}");
+    assert_int_equal(settings_list(fixture->settings, SETTINGS_AUTHENTICATION_POLICY, &values), SETTINGS_OK);
+    assert_int_equal(json_object_size(values), 2);
+    assert_string_equal(json_object_iter_key(json_object_iter(values)), "Ant");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(values, "zebra"), "n")), 1);
+    json_decref(values);
+}
+
+/* The command may change what the server has read: both have the file open. */
+static void another_handle_sees_a_change_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings *other;
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 1}");
+    assert_int_equal(settings_open(fixture->path, &other), SETTINGS_OK);
+    expect(other, SETTINGS_ORGANIZATION, "", "{\"n\": 1}");
+    uint64_t version = settings_version(other);
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 2}");
+    assert_true(settings_version(other) != version);
+    expect(other, SETTINGS_ORGANIZATION, "", "{\"n\": 2}");
+    version = settings_version(other);
+    expect(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 2}");
+    assert_true(settings_version(other) == version);
+    settings_close(other);
+}
+
+/* What was handed out stays what it was. */
+static void values_handed_out_do_not_change(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *value;
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 1}");
+    assert_int_equal(settings_get(fixture->settings, SETTINGS_ORGANIZATION, "", &value), SETTINGS_OK);
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 2}");
+    assert_int_equal(json_integer_value(json_object_get(value, "n")), 1);
+    json_decref(value);
+}
+
+static void the_file_is_for_its_owner_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stat status;
+    assert_int_equal(stat(fixture->path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void damaged_and_later_files_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct settings *other = NULL;
+    assert_int_equal(settings_run(settings_query(fixture->settings, "PRAGMA user_version=2")), SETTINGS_OK);
+    assert_int_equal(settings_open(fixture->path, &other), SETTINGS_CORRUPT);
+    settings_close(fixture->settings);
+    fixture->settings = NULL;
+    FILE *file = fopen(fixture->path, "w");
+    for (int i = 0; i < 4096; i++)
+        fputs("no database ", file);
+    fclose(file);
+    assert_int_equal(settings_open(fixture->path, &other), SETTINGS_CORRUPT);
+    assert_int_equal(settings_open("/nowhere/administration.sqlite", &other), SETTINGS_UNAVAILABLE);
+    assert_null(other);
+}
+
+static void a_value_that_is_no_object_is_damage(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *value = NULL;
+    assert_int_equal(settings_run(settings_query(fixture->settings, "INSERT INTO setting VALUES('organization', '', '{broken')")), SETTINGS_OK);
+    assert_int_equal(settings_get(fixture->settings, SETTINGS_ORGANIZATION, "", &value), SETTINGS_CORRUPT);
+    assert_int_equal(settings_list(fixture->settings, SETTINGS_ORGANIZATION, &value), SETTINGS_CORRUPT);
+    assert_null(value);
+}
+
+/* --- what is audited of a mailbox --- */
+
+static void audit_settings_have_defaults(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mailbox_audit audit;
+    assert_int_equal(mailbox_audit_read(fixture->settings, guid_random(), &audit), SETTINGS_OK);
+    assert_false(audit.enabled);
+    assert_int_equal(audit.age_limit_s, 90 * 86400);
+    assert_int_equal(audit.operations[AUDIT_DELEGATE], audit_operations_default(AUDIT_DELEGATE));
+    assert_false(audit.operations_set[AUDIT_DELEGATE]);
+}
+
+static void audit_settings_come_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mailbox_audit audit = {.enabled = true, .age_limit_s = 0, .operations = {[AUDIT_OWNER] = AUDIT_BIT(AUDIT_MAILBOX_LOGIN) | AUDIT_BIT(AUDIT_MOVE)},
+                                  .operations_set = {[AUDIT_OWNER] = true, [AUDIT_ADMIN] = true}}, read;
+    struct guid id = guid_random();
+    char name[GUID_TEXT_SIZE];
+    guid_format(id, name);
+    put(fixture->settings, SETTINGS_MAILBOX, name, "{\"Other\": 7}");
+    assert_int_equal(mailbox_audit_write(fixture->settings, id, &audit), SETTINGS_OK);
+    assert_int_equal(mailbox_audit_read(fixture->settings, id, &read), SETTINGS_OK);
+    assert_true(read.enabled);
+    assert_int_equal(read.age_limit_s, 0);
+    assert_int_equal(read.operations[AUDIT_OWNER], audit.operations[AUDIT_OWNER]);
+    assert_int_equal(read.operations[AUDIT_ADMIN], 0); /* set to nothing is not unset */
+    assert_true(read.operations_set[AUDIT_ADMIN]);
+    assert_int_equal(read.operations[AUDIT_DELEGATE], audit_operations_default(AUDIT_DELEGATE));
+    json_t *object;
+    assert_int_equal(settings_get(fixture->settings, SETTINGS_MAILBOX, name, &object), SETTINGS_OK);
+    assert_int_equal(json_integer_value(json_object_get(object, "Other")), 7);
+    assert_null(json_object_get(object, "AuditDelegate"));
+    json_decref(object);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(values_are_kept_by_scope_and_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_names_are_names_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_scope_is_listed_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_handle_sees_a_change_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(values_handed_out_do_not_change, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_file_is_for_its_owner_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(damaged_and_later_files_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_value_that_is_no_object_is_damage, setup, teardown),
+        cmocka_unit_test_setup_teardown(audit_settings_have_defaults, setup, teardown),
+        cmocka_unit_test_setup_teardown(audit_settings_come_back, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
