@@ -7,10 +7,14 @@ compared by its shape; a line '...' stands for any lines. A comment '<!-- meanwh
     runner.run(rewrite=True)     # writes what was printed into the page
 """
 import difflib
+import fcntl
 import os
 import re
 import shlex
+import struct
 import subprocess
+import termios
+import threading
 
 # What is different in every run, and the word it is compared by; in this order.
 SHAPES = [
@@ -25,6 +29,8 @@ SHAPES = [
     (re.compile(r'\b\d+\.\d+\b(?!\.)'), 'NUMBER'),
     (re.compile(r'\blocalhost:\d+|127\.0\.0\.1:\d+'), 'HOST:PORT'),
 ]
+
+COLUMNS = 130
 
 
 class Runner:
@@ -43,10 +49,30 @@ class Runner:
         return text
 
     def execute(self, command):
-        result = subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=self.folder, env=self.environment,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
-        lines = self.shown(result.stdout).rstrip('\n').split('\n') if result.stdout.strip() else []
-        return [line.rstrip() for line in lines]
+        """What a terminal of 130 columns shows: tables, where a pipe would get JSON."""
+        ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 50, COLUMNS, 0, 0))
+        pieces = []
+
+        def read():
+            while True:
+                try:
+                    piece = os.read(ours, 65536)
+                except OSError: # nobody has the other end any more
+                    return
+                pieces.append(piece)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+                           stdout=theirs, stderr=theirs, timeout=120, check=False)
+        finally:
+            os.close(theirs)
+            reader.join()
+            os.close(ours)
+        text = self.shown(b''.join(pieces).decode(errors='replace').replace('\r\n', '\n'))
+        return [line.rstrip() for line in text.rstrip('\n').split('\n')] if text.strip() else []
 
     def fits(self, expected, actual):
         """Both lists of lines; '...' in the expected ones stands for any number of lines."""
