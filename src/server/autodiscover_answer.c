@@ -7,7 +7,7 @@
 
 #include "http/mapi_answer.h"
 #include "server/autodiscover_request.h"
-#include "server/page.h"
+#include "server/html.h"
 
 #define OUTER_SCHEMA "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
 #define XML_DECLARATION "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
@@ -21,7 +21,7 @@ static void append_text(struct buffer *answer, const char *text)
         if ((unsigned char)*at < 0x20 && *at != '\t' && *at != '\n' && *at != '\r')
             buffer_append_string(answer, "\xEF\xBF\xBD");
         else
-            page_append_escaped(answer, one);
+            html_text(answer, one);
     }
 }
 

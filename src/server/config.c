@@ -44,6 +44,9 @@ static const struct setting settings[] = {
         "Mailbox files kept open at a time; the least recently used is closed first."},
     {"server", "shutdown_timeout", SETTING_DURATION, FIELD(shutdown_timeout_ms), 0, 10 * MINUTE_MS, NO_CHOICES, "15s",
         "How long running requests may take to finish after SIGTERM."},
+    {"server", "disk_space_min", SETTING_SIZE, FIELD(disk_space_min), 0, 2047u << 20, NO_CHOICES, "256M",
+        "With less room than this in the data folder the server says that it is not well, so that balancers and monitors turn\n"
+        "to another."},
 
     {"http", "listen", SETTING_LISTENER, 0, 0, 0, NO_CHOICES, "[::]:443 tls",
         "Address and port to serve, with 'tls' or 'plain' behind; may be given several times. 'plain' is for tests and for\n"

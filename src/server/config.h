@@ -27,6 +27,7 @@ struct config {
     uint32_t worker_queue_max;
     uint32_t open_mailboxes_max;
     uint32_t shutdown_timeout_ms;
+    uint32_t disk_space_min; /* bytes */
     /* [http] */
     struct config_listener listeners[CONFIG_LISTENERS_MAX];
     uint32_t listener_count;

@@ -2,6 +2,7 @@
 
 #include "server/config_json.h"
 #include "server/metrics.h"
+#include "server/health.h"
 #include "server/services.h"
 #include "server/session_status.h"
 
@@ -35,4 +36,5 @@ const struct operation_live server_live = {
     .connection_status = connection_status,
     .end_session = end_session,
     .configuration = configuration,
+    .health = health_json,
 };

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/authentication.h"
 #include "server/mapi_switch.h"
+#include "server/diagnosis.h"
 #include "server/notification_wait.h"
 #include "server/observation.h"
 #include "server/page.h"
@@ -344,8 +345,7 @@ static void authenticated(struct http_exchange *exchange, struct identity *ident
     if (endpoint->exists && (request->method == HTTP_METHOD_GET || request->method == HTTP_METHOD_HEAD)) {
         observe_answer(endpoint->services, exchange, endpoint->endpoint == SESSION_ENDPOINT_MAILBOX ? OBSERVATION_MAILBOX
                        : OBSERVATION_ADDRESS_BOOK, identity, 200, 0, "");
-        page_answer(endpoint->services, exchange, identity, endpoint->endpoint);
-        identity_release(identity);
+        diagnosis_answer(endpoint->services, exchange, identity, endpoint->endpoint);
         return;
     }
     struct mapi_exchange *mapi = malloc(sizeof *mapi);

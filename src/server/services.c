@@ -11,6 +11,7 @@
 #include "server/autodiscover.h"
 #include "server/autodiscover_json.h"
 #include "server/mailbox_audit.h"
+#include "server/health.h"
 #include "server/live.h"
 #include "server/mapi_exchange.h"
 #include "server/mechanisms.h"
@@ -158,6 +159,7 @@ struct services *services_new(struct server *server, struct directory *directory
     services->audit = mailbox_audit_new(settings, server->config->data_path);
     if (services->audit)
         services->operations.audit = mailbox_audit_store(services->audit);
+    services->health = health_new(services);
     services->autodiscover_rates = rate_limit_new(RATE_LIMIT_ENTRIES_MAX);
     services->sessions = session_table_new(&sessions, &(struct session_hooks){
         .user = services, .ended = mapi_context_ended, .released = mapi_context_released, .delivered = delivered,
@@ -166,7 +168,7 @@ struct services *services_new(struct server *server, struct directory *directory
         services->mechanisms = mechanisms_new(&(struct mechanisms_context){
             .authenticator = services->authenticator, .directory = directory, .host_name = services->host_name});
     if (!services->address_books || !services->mechanisms || !services->strands || !services->sessions || !services->session_registry || !services->audit ||
-        !services->switches || !services->autodiscover_rates) {
+        !services->switches || !services->autodiscover_rates || !services->health) {
         log_error("out of memory");
         services_free(services);
         return NULL;
@@ -215,6 +217,7 @@ void services_free(struct services *services)
     mailbox_strands_free(services->strands);
     mailbox_switches_free(services->switches);
     rate_limit_free(services->autodiscover_rates);
+    health_free(services->health);
     authenticator_free(services->authenticator);
     address_book_cache_free(services->address_books);
     log_on_methods_free(&services->log_on_methods);
@@ -279,6 +282,8 @@ bool services_add_routes(struct services *services)
          .handler = mapi_exchange_handle, .argument = &services->no_endpoint},
         {.path = "/mapi/healthcheck.htm", .handler = page_health_check, .argument = services},
         {.path = METRICS_PATH, .handler = metrics_handle, .argument = services},
+        {.path = "/autodiscover/healthcheck.htm", .handler = page_health_check, .argument = services},
+        {.path = "/oab/healthcheck.htm", .handler = page_health_check, .argument = services},
         {.path = AUTODISCOVER_JSON_PATH, .below = true, .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,
          .handler = autodiscover_json_handle, .argument = services},
         {.path = AUTODISCOVER_PATH, .body_size_max = AUTODISCOVER_BODY_SIZE_MAX,

@@ -18,6 +18,7 @@
 #include "session/session.h"
 
 struct admin;
+struct health;
 struct mapi_context;
 struct services;
 
@@ -44,6 +45,7 @@ struct services {
     struct directory *directory;
     struct settings *settings;    /* what administrators set while the server runs, and the record of it */
     struct admin *admin;          /* admin.h; NULL in tests without */
+    struct health *health;
     struct operation_host operations; /* for operation_run, on a thread that may block */
     struct address_book_cache *address_books;
     struct authenticator *authenticator;

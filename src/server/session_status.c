@@ -300,10 +300,23 @@ static void remember_failure(struct session_status *status, const struct observa
     snprintf(status->failure->text, sizeof status->failure->text, "%s", observation->error_text);
 }
 
+static void remember_latest(struct session_status *status, const struct observation *observation)
+{
+    struct session_latest *latest = &status->latest[status->request_count % SESSION_LATEST_KEPT_MAX];
+    latest->at_ms = observation->now_ms;
+    latest->response_us = observation->duration_us;
+    latest->processing_us = observation->processing_us;
+    latest->response_code = observation->response_code;
+    size_t size = strnlen(observation->request_type, sizeof latest->request_type - 1);
+    memcpy(latest->request_type, observation->request_type, size);
+    latest->request_type[size] = 0;
+}
+
 void session_status_answered(struct session_status *status, const struct observation *observation)
 {
     bool waited = strcmp(observation->request_type, "NotificationWait") == 0, failed = observation_is_failure(observation);
     pthread_mutex_lock(&status->lock);
+    remember_latest(status, observation);
     status->request_count++;
     status->resent_count += observation->resent;
     status->rop_count += observation->rop_count;

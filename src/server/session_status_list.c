@@ -86,6 +86,24 @@ static void add_failure(json_t *object, const struct session_failure *failure, c
     set(object, "LastFailure", value);
 }
 
+/* Newest first. */
+static void add_latest(json_t *object, const struct session_status *status, const struct clock *clock)
+{
+    json_t *requests = json_array();
+    uint32_t kept = status->request_count < SESSION_LATEST_KEPT_MAX ? status->request_count : SESSION_LATEST_KEPT_MAX;
+    for (uint32_t i = 1; requests && i <= kept; i++) {
+        const struct session_latest *latest = &status->latest[(status->request_count - i) % SESSION_LATEST_KEPT_MAX];
+        json_t *one = json_object();
+        set(one, "Time", time_of(clock, latest->at_ms));
+        set_text(one, "RequestType", latest->request_type);
+        set(one, "Resp", json_real((double)latest->response_us / 1000));
+        set(one, "Proc", json_real((double)latest->processing_us / 1000));
+        set(one, "ResponseCode", json_integer(latest->response_code));
+        (void)json_array_append_new(requests, one);
+    }
+    set(object, "LastRequests", requests);
+}
+
 static unsigned open_connections(const struct session_status *status)
 {
     unsigned count = 0;
@@ -155,6 +173,7 @@ static void add_history(json_t *object, const struct session_status *status, con
     set(object, "LongestBreak", seconds_of(status->break_longest_ms));
     set(object, "TotalBreak", seconds_of(status->break_ms));
     add_breaks(object, status, clock);
+    add_latest(object, status, clock);
     add_failure(object, status->failure, clock);
     set(object, "EndTime", status->ended_ms ? time_of(clock, status->ended_ms) : NULL);
     set(object, "EndReason", status->ended_ms ? json_string(session_end_reason_text(status->end_reason)) : NULL);

@@ -33,6 +33,15 @@ struct session_failure {
     char request_type[28], request_id[64], text[96];
 };
 
+/* One of the last requests: what a person who looks into a slow session wants to see. */
+#define SESSION_LATEST_KEPT_MAX 8u
+struct session_latest {
+    uint64_t at_ms;
+    uint32_t response_us, processing_us;
+    uint32_t response_code;
+    char request_type[20];
+};
+
 struct session_status {
     struct session_registry *registry;
     struct session_status *previous, *next; /* among the live ones; under the registry's lock */
@@ -61,6 +70,7 @@ struct session_status {
     uint64_t response_us, processing_us;
     uint32_t response_longest_us;
     uint64_t last_ms, ended_ms;
+    struct session_latest latest[SESSION_LATEST_KEPT_MAX]; /* a ring: request_count says where the next one goes */
     enum session_end_reason end_reason;
     struct session_history *history; /* NULL before there was any */
     struct session_failure *failure; /* the last one; NULL */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -44,6 +45,10 @@ void server_fixture_open(struct server_fixture *fixture)
     int file = mkstemp(fixture->directory_path);
     must(file >= 0, "no temporary file");
     close(file);
+    strcpy(fixture->data_path, "/tmp/mapihttp-scenario-XXXXXX");
+    must(mkdtemp(fixture->data_path) != NULL, "no temporary folder");
+    snprintf(fixture->mailboxes_path, sizeof fixture->mailboxes_path, "%s/mailboxes", fixture->data_path);
+    must(mkdir(fixture->mailboxes_path, 0700) == 0, "no temporary folder");
     must(embedded_directory_open(fixture->directory_path, true, &fixture->directory) == DIRECTORY_OK, "no directory");
     must(embedded_directory_set_organization(fixture->directory, "Engine", "engine.test", NULL) == DIRECTORY_OK, "no organization");
     add_user(fixture->directory, "ada", false);
@@ -61,6 +66,8 @@ void server_fixture_close(struct server_fixture *fixture)
     directory_close(fixture->directory);
     config_free(fixture->defaults);
     unlink(fixture->directory_path);
+    rmdir(fixture->mailboxes_path);
+    rmdir(fixture->data_path);
 }
 
 void server_fixture_configure(struct server_fixture *fixture)
@@ -71,6 +78,8 @@ void server_fixture_configure(struct server_fixture *fixture)
         must(config_parse("(fixture)", "[authentication]\nmethods = basic\nbasic_over_plain = yes\n[organisation]\nname = Engine\n",
                           &fixture->defaults, &error), error.text);
     fixture->config = *fixture->defaults;
+    fixture->config.data_path = fixture->data_path;
+    fixture->config.disk_space_min = 0;
     fixture->config.remembered_max = 100;
     fixture->config.failure_delay_ms = 50;
     fixture->config.failures_per_account = fixture->config.failures_per_address = 0;
@@ -122,7 +131,8 @@ void server_fixture_start(struct server_fixture *fixture)
     server->workers = worker_pool_new("worker", 4, 1000);
     server->blocking = worker_pool_new("blocking", 2, 100);
     server->router = http_router_new();
-    must(server->workers && server->blocking && server->router, "no pools");
+    server->administration = worker_pool_new("admin", 1, 100);
+    must(server->workers && server->blocking && server->administration && server->router, "no pools");
     server->http = http_server_new(server->loops, server->loop_count, server->router, &limits);
     must(server->http != NULL, "no HTTP server");
     struct rop_executor executor = make_executor(fixture);
@@ -148,6 +158,7 @@ void server_fixture_stop(struct server_fixture *fixture)
         usleep(10000);
     worker_pool_close(server->workers);
     worker_pool_close(server->blocking);
+    worker_pool_close(server->administration);
     for (unsigned i = 0; i < server->loop_count; i++)
         loop_stop(server->loops[i]);
     for (unsigned i = 0; i < server->loop_count; i++)
@@ -161,5 +172,6 @@ void server_fixture_stop(struct server_fixture *fixture)
     free(server->loops);
     worker_pool_free(server->workers);
     worker_pool_free(server->blocking);
+    worker_pool_free(server->administration);
     http_router_free(server->router);
 }

@@ -27,6 +27,7 @@ struct server_fixture {
     struct services *services;
     struct fake_executor *fake;
     char directory_path[64];
+    char data_path[64], mailboxes_path[80]; /* what the health check looks at */
     struct directory *directory;
     struct settings *settings;
     uint16_t port;
