@@ -119,17 +119,33 @@ static const char *find_auth_package(const struct services *services, const stru
     return basic && (methods & DIRECTORY_METHOD_BASIC) ? "Basic" : "";
 }
 
-static bool find_side(struct autodiscovery *autodiscovery, const char *base, const struct directory_user *user,
+/* False without memory; an address that nobody is told is NULL. */
+static bool find_side(struct autodiscovery *autodiscovery, const char *base, const char *files_base, const struct directory_user *user,
                       struct autodiscover_side *ret_side)
 {
     struct services *services = autodiscovery->services;
     struct arena *arena = &autodiscovery->arena;
-    if (!base)
+    if (!base || !files_base)
         return false;
-    *ret_side = (struct autodiscover_side){
-        .base = base, .mailbox_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, user),
-        .address_book_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, user)};
-    return ret_side->mailbox_url && ret_side->address_book_url;
+    struct autodiscover_side side = {.files_base = *files_base ? files_base : NULL};
+    if (*base) {
+        side.base = base;
+        side.mailbox_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_MAILBOX, user);
+        side.address_book_url = services_endpoint_url(services, arena, base, SESSION_ENDPOINT_ADDRESS_BOOK, user);
+    }
+    *ret_side = side;
+    return !*base || (side.mailbox_url && side.address_book_url);
+}
+
+static bool find_sides(struct autodiscovery *autodiscovery, const struct directory_user *user, struct autodiscover_settings *settings)
+{
+    struct services *services = autodiscovery->services;
+    struct arena *arena = &autodiscovery->arena;
+    const struct http_request *request = http_exchange_request(autodiscovery->exchange);
+    return find_side(autodiscovery, services_internal_url(services, arena, request, ENDPOINT_MAPI),
+                     services_internal_url(services, arena, request, ENDPOINT_OAB), user, &settings->internal) &&
+           find_side(autodiscovery, services_external_url(services, arena, request, ENDPOINT_MAPI),
+                     services_external_url(services, arena, request, ENDPOINT_OAB), user, &settings->external);
 }
 
 /* --- further mailboxes: told to those only who may open the mailbox asked about --- */
@@ -220,10 +236,14 @@ static unsigned append_settings(struct autodiscovery *autodiscovery, const struc
         return 501;
     }
     autodiscovery->remark = settings.decision.mapi_http ? "mapiHttp" : settings.decision.exch || settings.decision.expr ? "EXCH" : "";
-    bool good = find_side(autodiscovery, services_internal_url(services, &autodiscovery->arena, request), user, &settings.internal) &&
-                find_side(autodiscovery, services_external_url(services, &autodiscovery->arena, request), user, &settings.external) &&
-                find_mailboxes(autodiscovery, user, &settings) &&
-                autodiscover_append_settings(&autodiscovery->answer, &settings);
+    if (!find_sides(autodiscovery, user, &settings))
+        return 603;
+    if (!settings.internal.base && !(settings.decision.external && settings.external.base)) {
+        autodiscovery->message = "There are no settings: no address of the server is told to this client.";
+        log_warning("Autodiscover: no settings for %s: the virtual directory 'mapi' has no URL that may be told", user->account);
+        return 501;
+    }
+    bool good = find_mailboxes(autodiscovery, user, &settings) && autodiscover_append_settings(&autodiscovery->answer, &settings);
     return good ? 0 : 603;
 }
 

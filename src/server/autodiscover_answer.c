@@ -34,7 +34,7 @@ static void append_element(struct buffer *answer, const char *name, const char *
 
 static void append_url(struct buffer *answer, const char *name, const char *base, const char *path)
 {
-    if (!path)
+    if (!path || !base)
         return;
     buffer_append_format(answer, "<%s>", name);
     append_text(answer, base);
@@ -80,7 +80,8 @@ uint32_t autodiscover_server_version(const char *server_application)
 static void append_store(struct buffer *answer, const char *name, const char *internal_url, const char *external_url)
 {
     buffer_append_format(answer, "<%s>\n", name);
-    append_element(answer, "InternalUrl", internal_url);
+    if (internal_url)
+        append_element(answer, "InternalUrl", internal_url);
     if (external_url)
         append_element(answer, "ExternalUrl", external_url);
     buffer_append_format(answer, "</%s>\n", name);
@@ -90,21 +91,23 @@ static void append_mapi_http(struct buffer *answer, const struct autodiscover_se
 {
     bool external = settings->decision.external;
     buffer_append_format(answer, "<Protocol Type=\"mapiHttp\" Version=\"%u\">\n", settings->mapi_version);
-    append_store(answer, "MailStore", settings->internal.mailbox_url, external ? settings->external.mailbox_url : NULL);
-    append_store(answer, "AddressBook", settings->internal.address_book_url,
-                 external ? settings->external.address_book_url : NULL);
+    const struct autodiscover_side none = {0}, *inside = settings->internal.base ? &settings->internal : &none,
+        *outside = external && settings->external.base ? &settings->external : &none;
+    append_store(answer, "MailStore", inside->mailbox_url, outside->mailbox_url);
+    append_store(answer, "AddressBook", inside->address_book_url, outside->address_book_url);
     buffer_append_string(answer, "</Protocol>\n");
 }
 
 /* In the order in which Exchange lists them. */
-static void append_service_urls(struct buffer *answer, const char *base, const struct autodiscover_paths *paths)
+static void append_service_urls(struct buffer *answer, const struct autodiscover_side *side, const struct autodiscover_paths *paths)
 {
+    const char *base = side->base;
     append_url(answer, "ASUrl", base, paths->web_services);
     append_url(answer, "EwsUrl", base, paths->web_services);
     append_url(answer, "EmwsUrl", base, paths->web_services);
     append_url(answer, "EcpUrl", base, paths->control_panel);
     append_url(answer, "OOFUrl", base, paths->web_services);
-    append_url(answer, "OABUrl", base, paths->address_book_files);
+    append_url(answer, "OABUrl", side->files_base, paths->address_book_files);
 }
 
 static void append_auth_package(struct buffer *answer, const struct autodiscover_settings *settings)
@@ -131,13 +134,17 @@ static void append_exch(struct buffer *answer, const struct autodiscover_setting
     append_element(answer, "MdbDN", mdb_dn);
     append_host(answer, "PublicFolderServer", "", settings->internal.base);
     append_auth_package(answer, settings);
-    append_service_urls(answer, settings->internal.base, &settings->paths);
+    append_service_urls(answer, &settings->internal, &settings->paths);
     buffer_append_string(answer, "</Protocol>\n");
 }
 
 /* EXPR (Outlook Anywhere from outside) and EXHTTP (a side's services, and RPC over HTTP where there is no mapiHttp). */
-static void append_http(struct buffer *answer, const struct autodiscover_settings *settings, const char *type, const char *base)
+static void append_http(struct buffer *answer, const struct autodiscover_settings *settings, const char *type,
+                        const struct autodiscover_side *side)
 {
+    const char *base = side->base ? side->base : side->files_base;
+    if (!base)
+        return;
     bool expr = strcmp(type, "EXPR") == 0;
     buffer_append_string(answer, "<Protocol>\n");
     append_element(answer, "Type", type);
@@ -146,7 +153,7 @@ static void append_http(struct buffer *answer, const struct autodiscover_setting
     append_auth_package(answer, settings);
     if (expr && is_tls(base))
         append_host(answer, "CertPrincipalName", "msstd:", base);
-    append_service_urls(answer, base, &settings->paths);
+    append_service_urls(answer, side, &settings->paths);
     append_element(answer, "ServerExclusiveConnect", "On");
     buffer_append_string(answer, "</Protocol>\n");
 }
@@ -172,8 +179,9 @@ static void append_web_side(struct buffer *answer, const struct autodiscover_set
 static void append_web(struct buffer *answer, const struct autodiscover_settings *settings)
 {
     buffer_append_string(answer, "<Protocol>\n<Type>WEB</Type>\n");
-    append_web_side(answer, settings, "Internal", "EXCH", settings->internal.base);
-    if (settings->decision.external)
+    if (settings->internal.base)
+        append_web_side(answer, settings, "Internal", "EXCH", settings->internal.base);
+    if (settings->decision.external && settings->external.base)
         append_web_side(answer, settings, "External", "EXPR", settings->external.base);
     buffer_append_string(answer, "</Protocol>\n");
 }
@@ -221,16 +229,16 @@ bool autodiscover_append_settings(struct buffer *answer, const struct autodiscov
                                  "<MicrosoftOnline>False</MicrosoftOnline>\n<ConsumerMailbox>False</ConsumerMailbox>\n");
     if (decision->mapi_http)
         append_mapi_http(answer, settings);
-    if (decision->exch)
+    if (decision->exch && settings->internal.base)
         append_exch(answer, settings);
-    if (decision->expr)
-        append_http(answer, settings, "EXPR", settings->external.base);
+    if (decision->expr && settings->external.base)
+        append_http(answer, settings, "EXPR", &settings->external);
     if (decision->web)
         append_web(answer, settings);
     if (decision->exhttp_internal)
-        append_http(answer, settings, "EXHTTP", settings->internal.base);
+        append_http(answer, settings, "EXHTTP", &settings->internal);
     if (decision->exhttp_external)
-        append_http(answer, settings, "EXHTTP", settings->external.base);
+        append_http(answer, settings, "EXHTTP", &settings->external);
     append_mailboxes(answer, settings);
     if (*settings->public_folder_address) {
         buffer_append_string(answer, "<PublicFolderInformation>\n");

@@ -25,9 +25,10 @@ struct autodiscover_paths {
 
 /* Where to find the mailbox from one side of the organisation's border. */
 struct autodiscover_side {
-    const char *base;             /* 'https://mail.example.org', no slash at the end */
-    const char *mailbox_url;      /* of the emsmdb endpoint */
-    const char *address_book_url; /* of the nspi endpoint */
+    const char *base;             /* 'https://mail.example.org', no slash at the end; NULL: clients of this side are not told it */
+    const char *mailbox_url;      /* of the emsmdb endpoint, where there is a base */
+    const char *address_book_url; /* of the nspi endpoint, the same */
+    const char *files_base;       /* of the offline address book; NULL: not told */
 };
 
 struct autodiscover_settings {

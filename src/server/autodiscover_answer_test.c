@@ -25,8 +25,8 @@ static struct autodiscover_settings settings_of(const struct directory_user *use
 {
     return (struct autodiscover_settings){
         .user = user, .mapi_version = 1, .auth_package = "Negotiate", .organization = "Example", .public_folder_address = "",
-        .internal = {INSIDE, INSIDE "/mapi/emsmdb/?MailboxId=a@b", INSIDE "/mapi/nspi/?MailboxId=a@b"},
-        .external = {OUTSIDE, OUTSIDE "/mapi/emsmdb/?MailboxId=a@b", OUTSIDE "/mapi/nspi/?MailboxId=a@b"},
+        .internal = {INSIDE, INSIDE "/mapi/emsmdb/?MailboxId=a@b", INSIDE "/mapi/nspi/?MailboxId=a@b", INSIDE},
+        .external = {OUTSIDE, OUTSIDE "/mapi/emsmdb/?MailboxId=a@b", OUTSIDE "/mapi/nspi/?MailboxId=a@b", OUTSIDE},
         .paths = {.address_book_files = "/oab/11111111-2222-3333-4444-555555555555/"}};
 }
 
@@ -109,6 +109,33 @@ static void test_mapi_http(void **state)
     expect_text(document, ACCOUNT "Protocol[2]/OABUrl", OUTSIDE "/oab/11111111-2222-3333-4444-555555555555/");
     expect_text(document, ACCOUNT "Protocol[3]", "(absent)");
     expect_text(document, ACCOUNT "PublicFolderInformation", "(absent)");
+    xmlFreeDoc(document);
+}
+
+/* What is not told of one side does not stand there; the other side keeps its own. */
+static void test_addresses_that_are_not_told(void **state)
+{
+    struct directory_user user = user_of();
+    struct autodiscover_settings settings = settings_of(&user);
+    settings.decision = (struct autodiscover_decision){.mapi_http = true, .exhttp_internal = true, .exhttp_external = true, .external = true};
+    settings.external = (struct autodiscover_side){.files_base = "https://files.example.org"};
+    xmlDoc *document = settings_document(&settings);
+    expect_text(document, ACCOUNT "Protocol/MailStore/InternalUrl", settings.internal.mailbox_url);
+    expect_text(document, ACCOUNT "Protocol/MailStore/ExternalUrl", "(absent)");
+    expect_text(document, ACCOUNT "Protocol/AddressBook/ExternalUrl", "(absent)");
+    expect_text(document, ACCOUNT "Protocol[2]/Server", "files.example.org");
+    expect_text(document, ACCOUNT "Protocol[2]/OABUrl", "https://files.example.org/oab/11111111-2222-3333-4444-555555555555/");
+    xmlFreeDoc(document);
+    settings = settings_of(&user);
+    settings.decision = (struct autodiscover_decision){.mapi_http = true, .exhttp_internal = true, .exhttp_external = true, .external = true};
+    settings.internal = (struct autodiscover_side){0};
+    settings.external.files_base = NULL;
+    document = settings_document(&settings);
+    expect_text(document, ACCOUNT "Protocol/MailStore/InternalUrl", "(absent)");
+    expect_text(document, ACCOUNT "Protocol/MailStore/ExternalUrl", settings.external.mailbox_url);
+    expect_text(document, ACCOUNT "Protocol[1]/Server", "mail.example.org"); /* of the outside: the inside has nothing to tell */
+    expect_text(document, ACCOUNT "Protocol[1]/OABUrl", "(absent)");
+    expect_text(document, ACCOUNT "Protocol[2]", "(absent)");
     xmlFreeDoc(document);
 }
 
@@ -247,7 +274,7 @@ static void test_parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mapi_http), cmocka_unit_test(test_external_blocked), cmocka_unit_test(test_rpc_over_http),
+        cmocka_unit_test(test_mapi_http), cmocka_unit_test(test_external_blocked), cmocka_unit_test(test_addresses_that_are_not_told), cmocka_unit_test(test_rpc_over_http),
         cmocka_unit_test(test_mailboxes), cmocka_unit_test(test_redirects), cmocka_unit_test(test_errors), cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

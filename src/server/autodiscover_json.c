@@ -130,8 +130,12 @@ struct json_lookup {
 static void answer(struct http_exchange *exchange, struct services *services, enum autodiscover_json_result result)
 {
     struct buffer body = {0};
-    const char *base = services_external_url(services, http_exchange_arena(exchange), http_exchange_request(exchange));
-    const char *url = base ? arena_format(http_exchange_arena(exchange), "%s" AUTODISCOVER_PATH, base) : NULL;
+    struct arena *arena = http_exchange_arena(exchange);
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *base = services_external_url(services, arena, request, ENDPOINT_AUTODISCOVER);
+    if (base && !*base) /* clients outside are told nothing; this one has found us */
+        base = services_public_url(services, arena, request);
+    const char *url = base ? arena_format(arena, "%s" AUTODISCOVER_PATH, base) : NULL;
     unsigned status = autodiscover_json_write(&body, url ? result : AUTODISCOVER_JSON_UNAVAILABLE, url);
     observe_answer(services, exchange, OBSERVATION_AUTODISCOVER, NULL, status, body.size, "");
     http_answer_status(exchange, status);

@@ -31,8 +31,14 @@ static json_t *metrics(void *state)
     return metrics_json(state);
 }
 
+static void changed(void *state)
+{
+    virtual_directories_refresh(state);
+}
+
 const struct operation_live server_live = {
     .metrics = metrics,
+    .changed = changed,
     .connection_status = connection_status,
     .end_session = end_session,
     .configuration = configuration,

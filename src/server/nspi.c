@@ -8,7 +8,7 @@ static bool fill_call(struct mapi_exchange *mapi, struct nspi_call *call)
     struct services *services = mapi->services;
     struct arena *arena = &mapi->arena;
     const struct directory_user *user = identity_user(mapi->identity);
-    const char *base = services_public_url(services, arena, http_exchange_request(mapi->exchange));
+    const char *base = services_reached_url(services, arena, http_exchange_request(mapi->exchange));
     if (!base)
         return false;
     *call = (struct nspi_call){

@@ -57,29 +57,6 @@ static struct authenticator_settings authenticator_settings_of(const struct conf
         .lock_ms = config->lock_ms};
 }
 
-static enum extended_protection protection_of(const char *endpoint, const char *general)
-{
-    const char *value = strcmp(endpoint, "default") == 0 ? general : endpoint;
-    return strcmp(value, "require") == 0 ? EXTENDED_PROTECTION_REQUIRE
-        : strcmp(value, "allow") == 0 ? EXTENDED_PROTECTION_ALLOW : EXTENDED_PROTECTION_NONE;
-}
-
-struct authentication_policy services_policy(const struct services *services, enum endpoint endpoint)
-{
-    const struct config *config = atomic_load(&services->config);
-    const struct {
-        uint32_t methods;
-        const char *protection;
-    } rows[] = {
-        [ENDPOINT_MAPI] = {config->mapi_methods, config->mapi_extended_protection},
-        [ENDPOINT_AUTODISCOVER] = {config->autodiscover_methods, config->autodiscover_extended_protection},
-        [ENDPOINT_OAB] = {config->oab_methods, config->oab_extended_protection},
-        [ENDPOINT_ADMIN] = {config->admin_methods, config->extended_protection},
-    };
-    return (struct authentication_policy){
-        .protocol = (enum directory_protocol)endpoint, .methods = rows[endpoint].methods, .protection = protection_of(rows[endpoint].protection, config->extended_protection)};
-}
-
 struct mapi_answer_settings services_answer_settings(const struct services *services)
 {
     const struct config *config = atomic_load(&services->config);
@@ -96,6 +73,7 @@ static void sweep(struct loop_timer *timer)
     session_expire(services->sessions, loop_clock_ms());
     mapi_context_destroy_orphans(services);
     metrics_tick(services);
+    virtual_directories_watch(services);
     loop_timer_start(loop, timer, SWEEP_PERIOD_MS, sweep);
 }
 
@@ -149,6 +127,7 @@ struct services *services_new(struct server *server, struct directory *directory
     services->started_ms = monotonic_ms();
     services->sweep_start.run = start_sweep;
     pthread_mutex_init(&services->orphans_lock, NULL);
+    bool directories_read = virtual_directories_start(services);
     if (gethostname(services->host_name, sizeof services->host_name - 1) != 0)
         strcpy(services->host_name, "localhost");
     services->authenticator = authenticator_new(&authentication, directory);
@@ -173,7 +152,7 @@ struct services *services_new(struct server *server, struct directory *directory
         services_free(services);
         return NULL;
     }
-    if (!configure_authentication(services, server->config)) {
+    if (!directories_read || !configure_authentication(services, server->config)) {
         services_free(services);
         return NULL;
     }
@@ -222,48 +201,9 @@ void services_free(struct services *services)
     address_book_cache_free(services->address_books);
     log_on_methods_free(&services->log_on_methods);
     mechanisms_free(services->mechanisms);
+    virtual_directories_free(services);
     pthread_mutex_destroy(&services->orphans_lock);
     free(services);
-}
-
-/* --- addresses --- */
-
-static const char *without_slashes(struct arena *arena, const char *url)
-{
-    size_t size = strlen(url);
-    while (size && url[size - 1] == '/')
-        size--;
-    return arena_string_of(arena, bytes_of(url, size));
-}
-
-const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request)
-{
-    const char *configured = atomic_load(&services->config)->public_url;
-    if (configured && *configured)
-        return without_slashes(arena, configured);
-    return arena_format(arena, "%s://%s", request->tls ? "https" : "http", *request->host ? request->host : services->host_name);
-}
-
-const char *services_internal_url(const struct services *services, struct arena *arena, const struct http_request *request)
-{
-    const char *configured = atomic_load(&services->config)->internal_url;
-    return configured && *configured ? without_slashes(arena, configured) : services_public_url(services, arena, request);
-}
-
-const char *services_external_url(const struct services *services, struct arena *arena, const struct http_request *request)
-{
-    const char *configured = atomic_load(&services->config)->external_url;
-    return configured && *configured ? without_slashes(arena, configured) : services_public_url(services, arena, request);
-}
-
-const char *services_endpoint_url(const struct services *services, struct arena *arena, const char *public_url,
-                                  enum session_endpoint endpoint, const struct directory_user *user)
-{
-    char guid_text[GUID_TEXT_SIZE];
-    const char *domain = strchr(user->address, '@');
-    guid_format(user->mailbox_guid, guid_text);
-    return arena_format(arena, "%s/mapi/%s/?MailboxId=%s@%s", public_url,
-                        endpoint == SESSION_ENDPOINT_MAILBOX ? "emsmdb" : "nspi", guid_text, domain ? domain + 1 : "");
 }
 
 /* --- routes --- */

@@ -14,6 +14,7 @@
 #include "server/mailbox_switch.h"
 #include "server/rate_limit.h"
 #include "server/server.h"
+#include "server/virtual_directories.h"
 #include "session/executor.h"
 #include "session/session.h"
 
@@ -69,6 +70,11 @@ struct services {
     void *observer_states[OBSERVERS_MAX]; /* observation.c */
     struct loop_timer sweep;      /* of the first loop: expiry, contexts still to be destroyed */
     struct loop_task sweep_start;
+    _Atomic(struct virtual_directories *) virtual_directories; /* as administrators set them */
+    pthread_mutex_t virtual_directories_lock; /* of who reads them again */
+    struct worker_job virtual_directories_job;
+    atomic_bool virtual_directories_posted;
+    uint64_t settings_version_seen; /* by the sweep */
     pthread_mutex_t orphans_lock;
     struct mapi_context *orphans; /* released contexts whose strand took no task yet */
     struct mapi_endpoint mailbox_endpoint, address_book_endpoint, no_endpoint;
@@ -91,9 +97,14 @@ struct authentication_policy services_policy(const struct services *services, en
 struct mapi_answer_settings services_answer_settings(const struct services *services);
 /* 'https://mail.example.org' without a slash at its end: the configured one, else from the request's Host; in the arena. */
 const char *services_public_url(const struct services *services, struct arena *arena, const struct http_request *request);
-/* The same for clients inside and outside of the organisation's network: their own settings, else the public one. */
-const char *services_internal_url(const struct services *services, struct arena *arena, const struct http_request *request);
-const char *services_external_url(const struct services *services, struct arena *arena, const struct http_request *request);
+/* Where clients inside and outside of the organisation's network find a part of the server that has a virtual directory: as that says,
+ * else as the configuration does, else the public URL. "" where it is to be told to nobody; NULL without memory. */
+const char *services_internal_url(const struct services *services, struct arena *arena, const struct http_request *request,
+                                  enum endpoint endpoint);
+const char *services_external_url(const struct services *services, struct arena *arena, const struct http_request *request,
+                                  enum endpoint endpoint);
+/* The address of /mapi by which this client has come, where it is one of the two; NULL without memory. */
+const char *services_reached_url(const struct services *services, struct arena *arena, const struct http_request *request);
 /* '<public url>/mapi/emsmdb/?MailboxId=<guid>@<domain>'; NULL without memory. */
 const char *services_endpoint_url(const struct services *services, struct arena *arena, const char *public_url,
                                   enum session_endpoint endpoint, const struct directory_user *user);
