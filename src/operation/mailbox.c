@@ -5,21 +5,9 @@
 #include "base/filetime.h"
 #include "operation/operations.h"
 #include "operation/subject.h"
-#include "record/mailbox_audit.h"
+#include "record/audit_policy.h"
 
 /* --- audit --- */
-
-static const char *const audit_properties[AUDIT_LOGON_TYPE_COUNT] = {
-    [AUDIT_OWNER] = "AuditOwner", [AUDIT_DELEGATE] = "AuditDelegate", [AUDIT_ADMIN] = "AuditAdmin"};
-
-static json_t *operations_json(uint32_t mask)
-{
-    json_t *names = json_array();
-    for (int i = 0; i < (int)AUDIT_OPERATION_COUNT; i++)
-        if (mask & AUDIT_BIT(i))
-            json_array_append_new(names, json_string(audit_operation_names[i]));
-    return names;
-}
 
 /* '90.00:00:00', as Exchange writes it. */
 static json_t *age_json(uint32_t seconds)
@@ -29,16 +17,19 @@ static json_t *age_json(uint32_t seconds)
     return json_string(text);
 }
 
-static json_t *audit_of(const struct mailbox_audit *audit)
+static json_t *audit_of(const struct audit_policy *audit)
 {
     return json_pack("{s:b, s:o, s:o, s:o, s:o}", "AuditEnabled", audit->enabled, "AuditLogAgeLimit", age_json(audit->age_limit_s), "AuditOwner",
-                     operations_json(audit->operations[AUDIT_OWNER]), "AuditDelegate", operations_json(audit->operations[AUDIT_DELEGATE]), "AuditAdmin",
-                     operations_json(audit->operations[AUDIT_ADMIN]));
+                     audit_policy_names(audit->operations[AUDIT_OWNER]), "AuditDelegate", audit_policy_names(audit->operations[AUDIT_DELEGATE]), "AuditAdmin",
+                     audit_policy_names(audit->operations[AUDIT_ADMIN]));
 }
 
-static bool read_audit(struct operation_call *call, struct guid user_id, struct mailbox_audit *ret_audit)
+static bool read_audit(struct operation_call *call, struct guid user_id, struct audit_policy *ret_audit)
 {
-    return subject_settings_done(call, mailbox_audit_read(call->host->settings, user_id, ret_audit));
+    if (audit_policy_read(call->host->settings, user_id, ret_audit))
+        return true;
+    operation_fail(call, OPERATION_UNAVAILABLE, NULL, "the audit settings of the mailbox cannot be read");
+    return false;
 }
 
 /* --- showing --- */
@@ -58,7 +49,7 @@ static json_t *optional_guid(struct guid guid)
     return guid_is_zero(guid) ? json_null() : json_string(text);
 }
 
-static json_t *mailbox_of(const struct directory_user *user, const struct mailbox_audit *audit)
+static json_t *mailbox_of(const struct directory_user *user, const struct audit_policy *audit)
 {
     json_t *object = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:b}", "Identity", user->address, "Name", user->account, "Alias",
@@ -77,7 +68,7 @@ static json_t *mailbox_of(const struct directory_user *user, const struct mailbo
 
 static bool emit_mailbox(struct operation_call *call, const struct directory_user *user, void *argument)
 {
-    struct mailbox_audit audit;
+    struct audit_policy audit;
     (void)argument;
     if (!read_audit(call, user->id, &audit))
         return false;
@@ -106,52 +97,66 @@ static uint32_t operations_mask(const json_t *names)
     return mask;
 }
 
-/* Exchange refuses what does not exist for a type of logon: owners' SendAs. */
-static bool read_operations(struct operation_call *call, enum audit_logon_type type, struct mailbox_audit *audit)
+/* What the parameter asks for; false where it is not given, or cannot be: then the call has failed. */
+static bool read_operations(struct operation_call *call, const json_t *object, enum audit_logon_type type, uint32_t *ret_operations)
 {
-    const char *parameter = audit_properties[type];
-    json_t *current = operations_json(audit->operations[type]), *list = operation_list(call, parameter, current);
+    const char *parameter = audit_policy_properties[type];
+    json_t *current = audit_policy_names(audit_policy_of(object).operations[type]), *list = operation_list(call, parameter, current);
     uint32_t wanted = operations_mask(list), excess = wanted & ~audit_operations_allowed(type);
     bool given = list != NULL;
     json_decref(list);
     json_decref(current);
-    if (!given)
-        return true;
-    for (int i = 0; excess && i < (int)AUDIT_OPERATION_COUNT; i++)
-        if (excess & AUDIT_BIT(i)) {
+    for (int i = 0; i < (int)AUDIT_OPERATION_COUNT; i++)
+        if (excess & AUDIT_BIT(i))
             operation_fail(call, OPERATION_INVALID_ARGUMENT, parameter, "%s: %s is not written down of logons of type %s", parameter,
                            audit_operation_names[i], audit_logon_type_names[type]);
-            return false;
-        }
-    audit->operations[type] = wanted;
-    audit->operations_set[type] = true;
-    return true;
+    *ret_operations = wanted;
+    return given && !excess;
 }
 
-static bool read_wanted(struct operation_call *call, struct mailbox_audit *audit)
+struct audit_change {
+    struct operation_call *call;
+    json_t *before, *after;
+};
+
+/* Of the mailbox's object in the settings. */
+static bool change_audit(json_t *object, void *argument)
 {
-    for (int type = 0; type < (int)AUDIT_LOGON_TYPE_COUNT; type++)
-        if (!read_operations(call, (enum audit_logon_type)type, audit))
-            return false;
+    struct audit_change *change = argument;
+    struct operation_call *call = change->call;
+    struct audit_policy before = audit_policy_of(object), after;
+    uint32_t mask = 0;
+    for (unsigned type = 0; type < AUDIT_LOGON_TYPE_COUNT; type++)
+        if (read_operations(call, object, (enum audit_logon_type)type, &mask))
+            json_object_set_new(object, audit_policy_properties[type], audit_policy_names(mask));
     if (operation_given(call, "AuditEnabled"))
-        audit->enabled = operation_flag(call, "AuditEnabled");
-    audit->age_limit_s = (uint32_t)operation_number(call, "AuditLogAgeLimit", audit->age_limit_s);
-    return true;
+        json_object_set_new(object, "AuditEnabled", json_boolean(operation_flag(call, "AuditEnabled")));
+    if (operation_given(call, "AuditLogAgeLimit"))
+        json_object_set_new(object, "AuditLogAgeLimit", json_integer(operation_number(call, "AuditLogAgeLimit", 0)));
+    after = audit_policy_of(object);
+    change->before = audit_of(&before);
+    change->after = audit_of(&after);
+    return call->error == OPERATION_DONE && !call->what_if && !json_equal(change->before, change->after);
 }
 
 static void set(struct operation_call *call)
 {
     struct directory_user user;
-    struct mailbox_audit before, after;
-    if (!subject_mailbox(call, "Identity", operation_text(call, "Identity"), &user) || !read_audit(call, user.id, &before))
+    struct audit_change change = {.call = call};
+    char name[GUID_TEXT_SIZE];
+    if (!subject_mailbox(call, "Identity", operation_text(call, "Identity"), &user) || !subject_change_given(call))
         return;
-    after = before;
-    if (!subject_change_given(call) || !read_wanted(call, &after))
-        return;
-    if (call->what_if)
+    guid_format(user.id, name);
+    enum settings_status status = settings_change(call->host->settings, SETTINGS_MAILBOX, name, change_audit, &change);
+    bool done = subject_settings_done(call, status) && call->error == OPERATION_DONE;
+    if (done && call->what_if)
         subject_tell_what_if(call, user.address);
-    else if (subject_settings_done(call, mailbox_audit_write(call->host->settings, user.id, &after)))
-        subject_changed(call, user.address, audit_of(&before), audit_of(&after));
+    if (done && !call->what_if) {
+        subject_changed(call, user.address, change.before, change.after);
+    } else {
+        json_decref(change.before);
+        json_decref(change.after);
+    }
 }
 
 #define AUDIT_CHOICES "None|MailboxLogin|FolderBind|MessageBind|Create|Update|Move|Copy|MoveToDeletedItems|SoftDelete|HardDelete|SendAs|SendOnBehalf"

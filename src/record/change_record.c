@@ -104,15 +104,9 @@ enum settings_status change_record_append(struct settings *settings, const struc
     if (!content)
         return SETTINGS_UNAVAILABLE;
     pthread_mutex_lock(&settings->lock);
-    enum settings_status status = settings_run(settings_query(settings, "BEGIN IMMEDIATE"));
-    if (status == SETTINGS_OK) {
-        status = insert_row(settings, content);
-        enum settings_status end = settings_run(settings_query(settings, status == SETTINGS_OK ? "COMMIT" : "ROLLBACK"));
-        if (status == SETTINGS_OK && end != SETTINGS_OK) {
-            status = end;
-            sqlite3_exec(settings->database, "ROLLBACK", NULL, NULL, NULL); /* a commit that failed may leave it open */
-        }
-    }
+    enum settings_status status = settings_begin(settings);
+    if (status == SETTINGS_OK)
+        status = settings_end(settings, insert_row(settings, content));
     pthread_mutex_unlock(&settings->lock);
     free(content);
     return status;

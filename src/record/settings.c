@@ -44,6 +44,20 @@ enum settings_status settings_run(sqlite3_stmt *statement)
     return code == SQLITE_DONE ? SETTINGS_OK : settings_failure(code);
 }
 
+enum settings_status settings_begin(struct settings *settings)
+{
+    return settings_run(settings_query(settings, "BEGIN IMMEDIATE"));
+}
+
+enum settings_status settings_end(struct settings *settings, enum settings_status status)
+{
+    enum settings_status end = settings_run(settings_query(settings, status == SETTINGS_OK ? "COMMIT" : "ROLLBACK"));
+    if (status != SETTINGS_OK || end == SETTINGS_OK)
+        return status;
+    sqlite3_exec(settings->database, "ROLLBACK", NULL, NULL, NULL); /* a commit that failed may leave it open */
+    return end;
+}
+
 /* --- opening --- */
 
 static const char schema[] =
@@ -231,16 +245,45 @@ static enum settings_status write_value(struct settings *settings, const char *s
     return settings_run(statement);
 }
 
-enum settings_status settings_set(struct settings *settings, const char *scope, const char *name, json_t *value)
+/* Written while the lock is held; the transaction, if there is one, is the caller's. */
+static enum settings_status write_object(struct settings *settings, const char *scope, const char *name, const json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    if (value && !text)
-        return SETTINGS_UNAVAILABLE;
-    pthread_mutex_lock(&settings->lock);
-    enum settings_status status = write_value(settings, scope, name, text);
+    enum settings_status status = value && !text ? SETTINGS_UNAVAILABLE : write_value(settings, scope, name, text);
     __atomic_add_fetch(&settings->writes, 1, __ATOMIC_RELEASE);
     json_object_clear(settings->values);
-    pthread_mutex_unlock(&settings->lock);
     free(text);
+    return status;
+}
+
+enum settings_status settings_set(struct settings *settings, const char *scope, const char *name, json_t *value)
+{
+    pthread_mutex_lock(&settings->lock);
+    enum settings_status status = write_object(settings, scope, name, value);
+    pthread_mutex_unlock(&settings->lock);
+    return status;
+}
+
+static enum settings_status change_object(struct settings *settings, const char *scope, const char *name,
+                                          bool (*change)(json_t *object, void *argument), void *argument)
+{
+    json_t *object = NULL;
+    enum settings_status status = read_value(settings, scope, name, &object);
+    if (status == SETTINGS_NOT_FOUND && (object = json_object()))
+        status = SETTINGS_OK;
+    if (status == SETTINGS_OK && change(object, argument))
+        status = write_object(settings, scope, name, json_object_size(object) ? object : NULL);
+    json_decref(object);
+    return status;
+}
+
+enum settings_status settings_change(struct settings *settings, const char *scope, const char *name,
+                                     bool (*change)(json_t *object, void *argument), void *argument)
+{
+    pthread_mutex_lock(&settings->lock);
+    enum settings_status status = settings_begin(settings);
+    if (status == SETTINGS_OK)
+        status = settings_end(settings, change_object(settings, scope, name, change, argument));
+    pthread_mutex_unlock(&settings->lock);
     return status;
 }

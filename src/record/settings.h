@@ -14,7 +14,7 @@ struct settings;
 #define SETTINGS_VIRTUAL_DIRECTORY "virtual-directory"       /* name 'mapi', 'rpc', 'autodiscover', 'oab' */
 #define SETTINGS_AUTHENTICATION_POLICY "authentication-policy" /* name of the policy */
 #define SETTINGS_ORGANIZATION "organization"                 /* name '': what directory_organization has no place for */
-#define SETTINGS_MAILBOX "mailbox"                           /* name: the user's id as GUID text: mailbox_audit.h */
+#define SETTINGS_MAILBOX "mailbox"                           /* name: the user's id as GUID text: audit_policy.h */
 
 enum settings_status { SETTINGS_OK, SETTINGS_NOT_FOUND, SETTINGS_CORRUPT, SETTINGS_UNAVAILABLE };
 const char *settings_status_text(enum settings_status status);
@@ -26,6 +26,10 @@ void settings_close(struct settings *settings);
 enum settings_status settings_get(struct settings *settings, const char *scope, const char *name, json_t **ret_value);
 /* Replaces (NULL: removes) an object. */
 enum settings_status settings_set(struct settings *settings, const char *scope, const char *name, json_t *value);
+/* Reads an object (an empty one where there is none), has 'change' change it, and keeps what came out, an empty one as none: all in one
+ * transaction, whoever else changes it meanwhile. 'change' uses no settings; where it returns false, nothing is kept and that is no failure. */
+enum settings_status settings_change(struct settings *settings, const char *scope, const char *name,
+                                     bool (*change)(json_t *object, void *argument), void *argument);
 /* An object {name: value, ...} of a scope, in order of the names. */
 enum settings_status settings_list(struct settings *settings, const char *scope, json_t **ret_values);
 /* Changes whenever a value has changed, also by another process. Cheap enough for every request. */

@@ -18,5 +18,8 @@ struct settings {
 sqlite3_stmt *settings_query(struct settings *settings, const char *sql);
 /* Steps a statement that gives no rows, and finalizes it (also NULL). */
 enum settings_status settings_run(sqlite3_stmt *statement);
+/* A transaction, while the lock is held: 'status' is what came out of it; returns what came out of all. */
+enum settings_status settings_begin(struct settings *settings);
+enum settings_status settings_end(struct settings *settings, enum settings_status status);
 /* What a failed step means. */
 enum settings_status settings_failure(int code);

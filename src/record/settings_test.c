@@ -7,9 +7,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sys/stat.h>
 
-#include "record/mailbox_audit.h"
 #include "record/settings.h"
 #include "record/settings_file.h"
 
@@ -163,41 +163,75 @@ static void a_value_that_is_no_object_is_damage(void **state)
     assert_null(value);
 }
 
-/* --- what is audited of a mailbox --- */
+/* --- changing what is there --- */
 
-static void audit_settings_have_defaults(void **state)
+static bool count_up(json_t *object, void *argument)
 {
-    struct fixture *fixture = *state;
-    struct mailbox_audit audit;
-    assert_int_equal(mailbox_audit_read(fixture->settings, guid_random(), &audit), SETTINGS_OK);
-    assert_false(audit.enabled);
-    assert_int_equal(audit.age_limit_s, 90 * 86400);
-    assert_int_equal(audit.operations[AUDIT_DELEGATE], audit_operations_default(AUDIT_DELEGATE));
-    assert_false(audit.operations_set[AUDIT_DELEGATE]);
+    json_int_t n = json_integer_value(json_object_get(object, "n"));
+    json_object_set_new(object, "n", json_integer(n + 1));
+    return *(bool *)argument;
 }
 
-static void audit_settings_come_back(void **state)
+static void a_change_keeps_what_came_out(void **state)
 {
     struct fixture *fixture = *state;
-    struct mailbox_audit audit = {.enabled = true, .age_limit_s = 0, .operations = {[AUDIT_OWNER] = AUDIT_BIT(AUDIT_MAILBOX_LOGIN) | AUDIT_BIT(AUDIT_MOVE)},
-                                  .operations_set = {[AUDIT_OWNER] = true, [AUDIT_ADMIN] = true}}, read;
-    struct guid id = guid_random();
-    char name[GUID_TEXT_SIZE];
-    guid_format(id, name);
-    put(fixture->settings, SETTINGS_MAILBOX, name, "{\"Other\": 7}");
-    assert_int_equal(mailbox_audit_write(fixture->settings, id, &audit), SETTINGS_OK);
-    assert_int_equal(mailbox_audit_read(fixture->settings, id, &read), SETTINGS_OK);
-    assert_true(read.enabled);
-    assert_int_equal(read.age_limit_s, 0);
-    assert_int_equal(read.operations[AUDIT_OWNER], audit.operations[AUDIT_OWNER]);
-    assert_int_equal(read.operations[AUDIT_ADMIN], 0); /* set to nothing is not unset */
-    assert_true(read.operations_set[AUDIT_ADMIN]);
-    assert_int_equal(read.operations[AUDIT_DELEGATE], audit_operations_default(AUDIT_DELEGATE));
-    json_t *object;
-    assert_int_equal(settings_get(fixture->settings, SETTINGS_MAILBOX, name, &object), SETTINGS_OK);
-    assert_int_equal(json_integer_value(json_object_get(object, "Other")), 7);
-    assert_null(json_object_get(object, "AuditDelegate"));
-    json_decref(object);
+    bool keep = true;
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"other\": 7}");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(settings_change(fixture->settings, SETTINGS_ORGANIZATION, "", count_up, &keep), SETTINGS_OK);
+    expect(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"other\": 7, \"n\": 3}");
+    keep = false;
+    uint64_t version = settings_version(fixture->settings);
+    assert_int_equal(settings_change(fixture->settings, SETTINGS_ORGANIZATION, "", count_up, &keep), SETTINGS_OK);
+    assert_true(settings_version(fixture->settings) == version);
+    expect(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"other\": 7, \"n\": 3}");
+}
+
+static bool forget(json_t *object, void *argument)
+{
+    (void)argument;
+    return json_object_clear(object) == 0;
+}
+
+static void an_object_that_becomes_empty_is_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 7}");
+    assert_int_equal(settings_change(fixture->settings, SETTINGS_ORGANIZATION, "", forget, NULL), SETTINGS_OK);
+    expect(fixture->settings, SETTINGS_ORGANIZATION, "", NULL);
+}
+
+struct counter {
+    pthread_t thread;
+    const char *path;
+};
+
+static void *count_in_a_thread(void *argument)
+{
+    const struct counter *counter = argument;
+    struct settings *settings;
+    bool keep = true;
+    if (settings_open(counter->path, &settings) != SETTINGS_OK)
+        return NULL;
+    for (int i = 0; i < 10; i++)
+        if (settings_change(settings, SETTINGS_ORGANIZATION, "", count_up, &keep) != SETTINGS_OK)
+            break;
+    settings_close(settings);
+    return NULL;
+}
+
+/* Several processes change the same object: none of the changes is lost. */
+static void changes_do_not_overwrite_one_another(void **state)
+{
+    struct fixture *fixture = *state;
+    struct counter counters[4];
+    for (int i = 0; i < 4; i++) {
+        counters[i].path = fixture->path;
+        assert_int_equal(pthread_create(&counters[i].thread, NULL, count_in_a_thread, &counters[i]), 0);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(counters[i].thread, NULL);
+    expect(fixture->settings, SETTINGS_ORGANIZATION, "", "{\"n\": 40}");
 }
 
 int main(void)
@@ -211,8 +245,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_file_is_for_its_owner_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(damaged_and_later_files_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_value_that_is_no_object_is_damage, setup, teardown),
-        cmocka_unit_test_setup_teardown(audit_settings_have_defaults, setup, teardown),
-        cmocka_unit_test_setup_teardown(audit_settings_come_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_change_keeps_what_came_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_object_that_becomes_empty_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(changes_do_not_overwrite_one_another, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
