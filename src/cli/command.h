@@ -31,6 +31,7 @@ extern const struct command command_folders;
 extern const struct command command_get;
 extern const struct command command_ldap;
 extern const struct command command_list;
+extern const struct command command_log;
 extern const struct command command_oab;
 extern const struct command command_organization;
 extern const struct command command_probe;

@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
     &command_import,
     &command_ldap,
     &command_list,
+    &command_log,
     &command_oab,
     &command_organization,
     &command_probe,

@@ -12,7 +12,7 @@
 
 #define SUFFIX ".LOG"
 #define FILES_MAX 100000u /* looked at; a year of hours is 8760 */
-#define NAME_SIZE 80u
+#define NAME_SIZE PROTOCOL_LOG_FILE_NAME_SIZE
 #define DAY_S 86400
 
 /* mkdir -p. */
@@ -65,19 +65,23 @@ static bool is_ours(const char *name, const char *prefix)
            strcmp(name + size - suffix_size, SUFFIX) == 0 && name[prefix_size] >= '0' && name[prefix_size] <= '9';
 }
 
-/* Oldest first: by period, then by number. */
-static int compare_files(const void *a, const void *b)
+int protocol_log_files_compare(const char *one, const char *other)
 {
-    const struct file *one = a, *other = b;
-    const char *one_dash = strrchr(one->name, '-'), *other_dash = strrchr(other->name, '-');
-    size_t one_size = one_dash ? (size_t)(one_dash - one->name) : 0, other_size = other_dash ? (size_t)(other_dash - other->name) : 0;
-    int order = strncmp(one->name, other->name, one_size < other_size ? one_size : other_size);
+    const char *one_dash = strrchr(one, '-'), *other_dash = strrchr(other, '-');
+    size_t one_size = one_dash ? (size_t)(one_dash - one) : 0, other_size = other_dash ? (size_t)(other_dash - other) : 0;
+    int order = strncmp(one, other, one_size < other_size ? one_size : other_size);
     if (order == 0 && one_size != other_size)
         return one_size < other_size ? -1 : 1;
     if (order != 0 || !one_dash || !other_dash)
         return order;
     long one_number = strtol(one_dash + 1, NULL, 10), other_number = strtol(other_dash + 1, NULL, 10);
     return one_number < other_number ? -1 : one_number > other_number;
+}
+
+/* Oldest first. */
+static int compare_files(const void *a, const void *b)
+{
+    return protocol_log_files_compare(((const struct file *)a)->name, ((const struct file *)b)->name);
 }
 
 static size_t list_files(DIR *folder, const char *prefix, struct file **ret_files)
@@ -123,4 +127,20 @@ void protocol_log_files_retain(const char *folder, const char *prefix, uint64_t 
     }
     free(files);
     closedir(opened);
+}
+
+size_t protocol_log_files_list(const char *folder, const char *prefix, char (**ret_names)[PROTOCOL_LOG_FILE_NAME_SIZE])
+{
+    DIR *opened = opendir(folder);
+    struct file *files = NULL;
+    size_t count = opened ? list_files(opened, prefix, &files) : 0;
+    char (*names)[PROTOCOL_LOG_FILE_NAME_SIZE] = count ? malloc(count * sizeof *names) : NULL;
+    count = names ? count : 0;
+    for (size_t i = 0; i < count; i++)
+        strcpy(names[i], files[i].name);
+    free(files);
+    if (opened)
+        closedir(opened);
+    *ret_names = names;
+    return count;
 }
