@@ -80,6 +80,7 @@ void server_fixture_configure(struct server_fixture *fixture)
     fixture->config = *fixture->defaults;
     fixture->config.data_path = fixture->data_path;
     fixture->config.disk_space_min = 0;
+    fixture->config.listener_count = 0; /* it listens by itself, without TLS */
     fixture->config.remembered_max = 100;
     fixture->config.failure_delay_ms = 50;
     fixture->config.failures_per_account = fixture->config.failures_per_address = 0;
