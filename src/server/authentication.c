@@ -86,11 +86,10 @@ static void delay_expired(struct loop_timer *timer)
 static void log_failure(const struct authentication *authentication)
 {
     const struct authentication_outcome *outcome = &authentication->outcome;
-    const char *request_id = http_request_header(http_exchange_request(authentication->exchange), "X-RequestId");
-    bool shown = request_id && mapi_header_value_allowed(request_id);
+    const char *request_id = observation_request_id(http_exchange_request(authentication->exchange));
     log_warning("log-on failed: %s; account '%s', from %s, by %s%s%s%s", outcome->cause, outcome->account,
                 authentication->request.peer, outcome->method, outcome->locked_now ? "; locked from now on" : "",
-                shown ? "; request " : "", shown ? request_id : "");
+                *request_id ? "; request " : "", request_id);
 }
 
 static void fail_later(struct authentication *authentication)

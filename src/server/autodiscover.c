@@ -71,7 +71,8 @@ static bool admit_identity(struct services *services, struct http_exchange *exch
     if (rate_limit_take(services->autodiscover_rates, key, atomic_load(&services->config)->autodiscover_requests_per_user,
                         loop_now_ms(http_exchange_loop(exchange)), &wait_s))
         return true;
-    log_info("Autodiscover: too many requests of %s", identity_user(identity)->account);
+    log_info("Autodiscover: too many requests of %s; request %s", identity_user(identity)->account,
+             observation_request_id(http_exchange_request(exchange)));
     answer_too_many(services, exchange, identity, wait_s);
     return false;
 }
@@ -231,8 +232,8 @@ static unsigned append_settings(struct autodiscovery *autodiscovery, const struc
         .web_available = settings.paths.web_mail || settings.paths.web_services});
     if (settings.decision.refusal) {
         autodiscovery->message = settings.decision.refusal;
-        log_info("Autodiscover: no settings for the mailbox of %s: %s", user->account,
-                 settings.decision.remark ? settings.decision.remark : settings.decision.refusal);
+        log_info("Autodiscover: no settings for the mailbox of %s: %s; request %s", user->account,
+                 settings.decision.remark ? settings.decision.remark : settings.decision.refusal, observation_request_id(request));
         return 501;
     }
     autodiscovery->remark = settings.decision.mapi_http ? "mapiHttp" : settings.decision.exch || settings.decision.expr ? "EXCH" : "";

@@ -120,12 +120,21 @@ static void encode_answer(struct mapi_exchange *mapi, uint32_t error, const stru
     buffer_free(&auxiliary);
 }
 
+static void tell_program(const struct mapi_context *context)
+{
+    const struct connect_client *client = &context->client;
+    session_status_set_program(context->status, client->mode == CLIENT_MODE_CACHED ? "Cached"
+                               : client->mode == CLIENT_MODE_CLASSIC ? "Classic" : "", client->machine, client->process);
+}
+
 static void run_connect(struct mapi_exchange *mapi)
 {
     struct directory_user owner = {0};
     uint32_t error = open_session(mapi, mapi->body, &owner);
+    tell_program(mapi_context_of(&mapi->ticket));
     if (error != EC_SUCCESS)
-        log_info("Connect of %s refused with error 0x%08x", identity_user(mapi->identity)->account, (unsigned)error);
+        log_info("Connect of %s refused with error 0x%08x; request %s", identity_user(mapi->identity)->account, (unsigned)error,
+                 mapi->request.request_id);
     encode_answer(mapi, error, &owner);
 }
 

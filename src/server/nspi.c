@@ -42,7 +42,7 @@ static enum strand_result run_on_strand(struct strand_task *task)
         execute(mapi, book);
         address_book_release(book);
     } else {
-        log_error("the address book cannot be made: the directory cannot be read");
+        log_error("the address book cannot be made: the directory cannot be read; request %s", mapi->request.request_id);
         mapi->code = MAPI_RESPONSE_UNKNOWN_FAILURE;
     }
     mapi_exchange_done(mapi);

@@ -109,6 +109,14 @@ static const char *header(const struct http_request *request, const char *name)
     return value ? value : "";
 }
 
+const char *observation_request_id(const struct http_request *request)
+{
+    const char *id = header(request, "X-RequestId");
+    if (!mapi_header_value_allowed(id))
+        id = header(request, "client-request-id");
+    return mapi_header_value_allowed(id) ? id : "";
+}
+
 struct observation observation_of(const struct http_exchange *exchange, enum observation_endpoint endpoint,
                                   const struct identity *identity)
 {
@@ -118,7 +126,7 @@ struct observation observation_of(const struct http_exchange *exchange, enum obs
         .endpoint = endpoint, .time = filetime_now() - duration_us * 10, .now_ms = now_us / 1000,
         .duration_us = duration_us < UINT32_MAX ? (uint32_t)duration_us : UINT32_MAX,
         .http_status = http_exchange_status(exchange), .error_text = "", .method = request->method_name,
-        .request_type = header(request, "X-RequestType"), .request_id = header(request, "X-RequestId"),
+        .request_type = header(request, "X-RequestType"), .request_id = observation_request_id(request),
         .client_info = header(request, "X-ClientInfo"), .client_application = header(request, "X-ClientApplication"),
         .user_agent = header(request, "User-Agent"), .peer = http_exchange_peer(exchange), .path = request->path,
         .tls = request->tls, .log_on = identity ? OBSERVATION_LOG_ON_ACCEPTED : OBSERVATION_LOG_ON_NONE,

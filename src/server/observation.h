@@ -75,6 +75,8 @@ bool observation_is_failure(const struct observation *observation);
 /* What every exchange tells of itself: times, headers, addresses; the caller adds what it knows. By the holder, on any thread. */
 struct observation observation_of(const struct http_exchange *exchange, enum observation_endpoint endpoint,
                                   const struct identity *identity);
+/* The one id of a request for all logs: X-RequestId, else client-request-id; "" where neither is fit to be shown. */
+const char *observation_request_id(const struct http_request *request);
 /* observation_of and observe in one, for a plain answer. Before it is sent. */
 void observe_answer(struct services *services, const struct http_exchange *exchange, enum observation_endpoint endpoint,
                     const struct identity *identity, unsigned http_status, uint64_t response_size, const char *error_text);

@@ -107,8 +107,8 @@ void protocol_log_http_row(struct csv_row *row, const struct observation *observ
 /* Scripts for Exchange's logs look for the program's name. */
 static void add_software(struct csv_row *row, struct session_status *status)
 {
-    const char *software = status ? session_status_software(status) : "";
-    csv_row_text(row, text_equal_ignoring_case(software, "Outlook") ? "OUTLOOK.EXE" : software);
+    const char *software = status ? session_status_software(status) : "", *process = status ? session_status_process(status) : "";
+    csv_row_text(row, *process ? process : text_equal_ignoring_case(software, "Outlook") ? "OUTLOOK.EXE" : software);
     csv_row_text(row, status ? session_status_version(status) : "");
 }
 

@@ -46,6 +46,7 @@ void session_status_release(struct session_status *status)
     free(status->failure);
     free(status->strings);
     free(status->client_strings);
+    free(status->program_strings);
     free(status->mailbox);
     pthread_mutex_destroy(&status->lock);
     free(status);
@@ -85,7 +86,7 @@ struct session_status *session_status_new(struct session_registry *registry, str
     status->endpoint = session_context_endpoint(context);
     status->id = *session_context_id(context);
     status->began_ms = status->last_ms = monotonic_ms();
-    status->authentication = status->mode = status->application = status->user_agent = status->host = "";
+    status->authentication = status->mode = status->application = status->user_agent = status->host = status->machine = status->process = "";
     pthread_mutex_lock(&registry->lock);
     status->cid = ++registry->cid;
     registry->totals.created[status->endpoint]++;
@@ -147,11 +148,19 @@ void session_status_set_mailbox(struct session_status *status, const char *addre
     pthread_mutex_unlock(&status->lock);
 }
 
-void session_status_set_mode(struct session_status *status, const char *mode)
+void session_status_set_program(struct session_status *status, const char *mode, const char *machine, const char *process)
 {
     pthread_mutex_lock(&status->lock);
     status->mode = mode;
+    if (!status->program_strings)
+        status->program_strings = copy_strings((const char *const[]){machine, process, ""},
+                                               (const char **const[]){&status->machine, &status->process, &(const char *){NULL}});
     pthread_mutex_unlock(&status->lock);
+}
+
+const char *session_status_process(const struct session_status *status)
+{
+    return status->process;
 }
 
 const char *session_status_mode(const struct session_status *status)

@@ -31,9 +31,11 @@ struct session_client {
 void session_status_set_client(struct session_status *status, const struct session_client *client);
 /* The mailbox that Connect opened, where it is somebody else's. */
 void session_status_set_mailbox(struct session_status *status, const char *address);
-/* 'Cached', 'Classic' (online): a literal. */
-void session_status_set_mode(struct session_status *status, const char *mode);
-const char *session_status_mode(const struct session_status *status); /* "" where it was not said */
+/* What Connect says of the program: 'Cached' or 'Classic' (online), a literal, "" where it is not said; the machine's and the program's
+ * name, copied, "" where they are not said. Once, before other requests come. */
+void session_status_set_program(struct session_status *status, const char *mode, const char *machine, const char *process);
+const char *session_status_mode(const struct session_status *status);
+const char *session_status_process(const struct session_status *status);
 /* Its NotificationWait is parked; until that is answered. */
 void session_status_set_waiting(struct session_status *status);
 

@@ -149,6 +149,8 @@ static void add_client(json_t *object, const struct session_status *status)
     set_text(object, "ClientApplication", status->application);
     set_text(object, "UserAgent", status->user_agent);
     set_text(object, "ClientAddress", status->peer);
+    set_text(object, "ClientMachine", status->machine);
+    set_text(object, "ClientProcess", status->process);
 }
 
 /* What the dialog does not tell. */

@@ -58,6 +58,8 @@ struct session_status {
     char *client_strings;
     const char *application, *user_agent, *host;
     char *mailbox;            /* NULL: the user's own */
+    char *program_strings;
+    const char *machine, *process;
     const char *authentication, *mode;
     bool tls, waiting;
     char peer[SESSION_ADDRESS_SIZE];
