@@ -286,7 +286,7 @@ class LogFilesTest(unittest.TestCase):
         self.pings(1)
         self.server.configure({'logs': {'write': 'client_access', 'file_size_max': '4K', 'total_size_max': '40K'}})
         self.server.reload()
-        time.sleep(0.5)
+        time.sleep(1.2)
         before = len(log_rows(self.server, HTTP))
         for _ in range(6):
             self.pings(30)
