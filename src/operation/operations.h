@@ -20,14 +20,16 @@
     ROW(set_organization_config)                                                                                                                 \
     /* change_log.c */                                                                                                                           \
     ROW(get_admin_change_record)                                                                                                                 \
-    ROW(test_admin_change_record)                                                                                                                        \
-    /* protocol_usage.c, user_usage.c, email_app_usage.c */                                                                                              \
-    ROW(get_mail_protocol_usage)                                                                                                                         \
-    ROW(get_mail_client_usage)                                                                                                                           \
-    ROW(get_mail_usage_detail)                                                                                                                           \
-    ROW(get_mail_user_usage)                                                                                                                             \
-    ROW(get_mail_legacy_client)                                                                                                                          \
-    ROW(get_email_app_usage)
+    ROW(test_admin_change_record)                                                                                                                \
+    /* protocol_usage.c, user_usage.c, email_app_usage.c */                                                                                      \
+    ROW(get_mail_protocol_usage)                                                                                                                 \
+    ROW(get_mail_client_usage)                                                                                                                   \
+    ROW(get_mail_usage_detail)                                                                                                                   \
+    ROW(get_mail_user_usage)                                                                                                                     \
+    ROW(get_mail_legacy_client)                                                                                                                  \
+    ROW(get_email_app_usage)                                                                                                                     \
+    /* readiness.c */                                                                                                                            \
+    ROW(get_mapi_http_readiness)
 
 #define DECLARATION(row) extern const struct operation operation_##row;
 OPERATIONS(DECLARATION)

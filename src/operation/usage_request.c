@@ -53,16 +53,12 @@ static bool read_user(struct operation_call *call, struct usage_request *request
     if (guid_parse(identity, &request->user))
         return true;
     enum directory_status status = directory_find(call->host->directory, call->arena, DIRECTORY_KEY_LOGON, identity, &user);
-    if (status == DIRECTORY_OK) {
-        request->user = user.id;
-        return true;
-    }
-    if (status != DIRECTORY_NOT_FOUND && status != DIRECTORY_INVALID)
-        return subject_directory_done(call, status, "Identity", identity);
-    if (request->store && usage_store_find_user(request->store, identity, &request->user) == USAGE_OK)
-        return true;
-    operation_fail(call, OPERATION_NOT_FOUND, "Identity", "there is no user '%s', neither in the directory nor in what was recorded", identity);
-    return false;
+    if (status == DIRECTORY_NOT_FOUND && request->store && usage_store_find_user(request->store, identity, &request->user) == USAGE_OK)
+        return true; /* who is gone, by the address of that time */
+    if (status != DIRECTORY_OK && !subject_mailbox(call, "Identity", identity, &user))
+        return false;
+    request->user = user.id;
+    return true;
 }
 
 static void read_protocols(struct operation_call *call, struct usage_request *request)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "operation/legacy_verdict.h"
 #include "operation/operations.h"
 #include "operation/usage_request.h"
 
@@ -154,44 +155,12 @@ static void get_users(struct operation_call *call)
 
 /* --- what would break --- */
 
-struct verdict {
-    const char *reason, *explanation, *action;
-};
-
-#define UPDATE "update it: Outlook 2010 SP2 with KB2956191 and KB2965295 (14.0.7147), Outlook 2013 SP1 (15.0.4569.1506), Outlook 2016 or later"
-
-/* False: it would not notice if RPC over HTTP were gone. */
-static bool judge(const struct usage_entry *entry, struct verdict *ret_verdict)
-{
-    static const struct verdict too_old = {"TooOld", "this version does not speak MAPI over HTTP", UPDATE};
-    static const struct verdict not_asked = {"NotAsked", "it could speak MAPI over HTTP but did not ask for it",
-        "remove MapiHttpDisabled from HKEY_CURRENT_USER\\Software\\Microsoft\\Exchange there"};
-    static const struct verdict rpc = {"UsesRpcHttp", "it could speak MAPI over HTTP but used RPC over HTTP",
-        "see whether MapiHttpEnabled is off for the mailbox or the organization, or MapiHttpDisabled is set there; then restart Outlook"};
-    static const struct verdict unknown = {"Undetermined", "its version is not known, and it did not ask for MAPI over HTTP", "see which Outlook it is; " UPDATE};
-    struct client_version version;
-    bool has_version = client_version_parse(entry->version, &version, NULL) && version.count >= 2;
-    const struct client_release *release = has_version ? client_release_of(&version) : NULL;
-    bool over_rpc = entry->protocol == USAGE_RPC_HTTP, legacy = entry->protocol == USAGE_AUTODISCOVER_LEGACY;
-    if (!over_rpc && (!legacy || entry->class == CLIENT_OTHER)) /* others ask Autodiscover for other services */
-        return false;
-    if (entry->class == CLIENT_OTHER)
-        *ret_verdict = rpc;
-    else if (!has_version || (entry->class == CLIENT_UNDETERMINED && !release))
-        *ret_verdict = unknown;
-    else if (!release || !release->speaks_mapi_http)
-        *ret_verdict = too_old;
-    else
-        *ret_verdict = over_rpc ? rpc : not_asked;
-    return true;
-}
-
 static bool visit_legacy(void *state, const struct usage_row *row)
 {
     struct user_report *report = state;
     const struct usage_entry *entry = &row->entry;
     char id[GUID_TEXT_SIZE];
-    struct verdict verdict;
+    enum legacy_reason reason;
     guid_format(entry->user, id);
     if (entry->protocol == USAGE_MAPI_HTTP) {
         const char *last = json_string_value(json_object_get(report->users, id));
@@ -201,7 +170,7 @@ static bool visit_legacy(void *state, const struct usage_row *row)
         json_decref(time);
         return true;
     }
-    if (!judge(entry, &verdict))
+    if (!legacy_judge(entry, &reason))
         return true;
     json_t *known = json_object_get(report->directory, id), *object = json_object();
     bool nobody = guid_is_zero(entry->user);
@@ -211,9 +180,9 @@ static bool visit_legacy(void *state, const struct usage_row *row)
     json_object_set_new(object, "Client", usage_client_name(entry));
     json_object_set_new(object, "Version", json_string(entry->version));
     json_object_set_new(object, "Protocol", json_string(usage_protocol_names[entry->protocol]));
-    json_object_set_new(object, "Reason", json_string(verdict.reason));
-    json_object_set_new(object, "Explanation", json_string(verdict.explanation));
-    json_object_set_new(object, "Action", json_string(verdict.action));
+    json_object_set_new(object, "Reason", json_string(legacy_verdicts[reason].name));
+    json_object_set_new(object, "Explanation", json_string(legacy_verdicts[reason].explanation));
+    json_object_set_new(object, "Action", json_string(legacy_verdicts[reason].action));
     json_object_set_new(object, "LastMapiHttp", nobody ? json_null() : json_string(id)); /* put in when all is read */
     usage_add_sums(object, entry);
     json_object_set_new(object, "ReportPeriod", json_string(report->request->period));
