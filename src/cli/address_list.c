@@ -4,6 +4,7 @@
 
 #include "cli/entry_command.h"
 #include "cli/local_directory.h"
+#include "cli/recorded_change.h"
 
 static int list(const struct command *command, struct directory *directory)
 {
@@ -59,9 +60,16 @@ static int run(const struct command *command, int argc, char **argv)
     struct embedded_error error = {0};
     if (!directory)
         return COMMAND_FAILED;
-    int result = adding     ? entry_report(command, name, embedded_directory_add_address_list(directory, name, rule, NULL, &error), &error)
-                 : removing ? remove_list(command, directory, name)
-                            : list(command, directory);
+    int result;
+    if (adding || removing) {
+        struct recorded_change change;
+        recorded_change_begin(&change, command, config, directory, "");
+        result = adding ? entry_report(command, name, embedded_directory_add_address_list(directory, name, rule, NULL, &error), &error)
+                        : remove_list(command, directory, name);
+        result = recorded_change_end(&change, argc, argv, result);
+    } else {
+        result = list(command, directory);
+    }
     directory_close(directory);
     return result;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/entry_command.h"
 #include "cli/local_directory.h"
+#include "cli/recorded_change.h"
 
 static int list(const struct command *command, struct directory *directory)
 {
@@ -47,8 +48,15 @@ static int run(const struct command *command, int argc, char **argv)
     struct embedded_error error = {0};
     if (!directory)
         return COMMAND_FAILED;
-    int result = listing ? list(command, directory)
-                         : entry_report(command, domain, changes[found].change(directory, domain, &error), &error);
+    int result;
+    if (listing) {
+        result = list(command, directory);
+    } else {
+        struct recorded_change change;
+        recorded_change_begin(&change, command, config, directory, "");
+        result = entry_report(command, domain, changes[found].change(directory, domain, &error), &error);
+        result = recorded_change_end(&change, argc, argv, result);
+    }
     directory_close(directory);
     return result;
 }

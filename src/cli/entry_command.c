@@ -7,6 +7,7 @@
 
 #include "cli/entry_values.h"
 #include "cli/local_directory.h"
+#include "cli/recorded_change.h"
 
 int entry_report(const struct command *command, const char *name, enum directory_status status,
                  const struct embedded_error *error)
@@ -335,6 +336,18 @@ static const struct {
 };
 #define ACTION_COUNT (sizeof actions / sizeof *actions)
 
+/* Who lists or looks is not written down, nor who tries an import. */
+static int run_recorded(const struct command *command, struct directory *directory, enum directory_kind kind, unsigned kinds,
+                        const struct entry_words *words, size_t action, int argc, char **argv)
+{
+    struct recorded_change change;
+    bool importing = actions[action].run == entry_import;
+    if (actions[action].run == list || actions[action].run == show || actions[action].run == members || words->dry_run)
+        return actions[action].run(command, directory, kind, kinds, words);
+    recorded_change_begin(&change, command, words->config, directory, importing ? "" : words->names.items[0]);
+    return recorded_change_end(&change, argc, argv, actions[action].run(command, directory, kind, kinds, words));
+}
+
 static int say_actions(const struct command *command, unsigned kinds)
 {
     char text[200] = "";
@@ -361,7 +374,7 @@ int entry_command_run(const struct command *command, enum directory_kind kind, u
                                                   ? "'%s' needs a name" : "'%s': too many names", words.action);
     } else {
         struct directory *directory = local_directory_open(command, words.config, false);
-        result = directory ? actions[found].run(command, directory, kind, kinds, &words) : COMMAND_FAILED;
+        result = directory ? run_recorded(command, directory, kind, kinds, &words, found, argc, argv) : COMMAND_FAILED;
         directory_close(directory);
     }
     entry_words_free(&words);

@@ -1,6 +1,8 @@
 /* What the commands user, group, contact, room and shared have in common: their actions on entries of the directory of the
  * server on this machine. Each command is a row of words in a file of its own. */
 #pragma once
+#include <jansson.h>
+
 #include "cli/entry_words.h"
 #include "directory/embedded.h"
 
@@ -13,6 +15,9 @@ int entry_report(const struct command *command, const char *name, enum directory
 
 /* Reads the words and runs the action. 'kind' is what 'add' makes, 'kinds' what the others are about. */
 int entry_command_run(const struct command *command, enum directory_kind kind, unsigned kinds, int argc, char **argv);
+
+/* All that is known of an entry, as 'show --json' has it; nothing secret. */
+json_t *entry_state(struct directory *directory, struct arena *arena, const struct directory_entry *entry);
 
 /* --- actions in files of their own --- */
 

@@ -236,23 +236,28 @@ static void print_lines(const json_t *row)
     }
 }
 
+json_t *entry_state(struct directory *directory, struct arena *arena, const struct directory_entry *entry)
+{
+    struct directory_user user;
+    char id[GUID_TEXT_SIZE];
+    json_t *row = row_of_entry(directory, arena, entry, true);
+    guid_format(entry->id, id);
+    add_guid(row, "id", entry->id);
+    if (directory_kind_has_mailbox(entry->kind) && directory_find(directory, arena, DIRECTORY_KEY_ID, id, &user) == DIRECTORY_OK) {
+        add_user(row, &user);
+        add_switches(row, directory, &user);
+    }
+    add_rights(row, directory, arena, entry->id);
+    return row;
+}
+
 int entry_show(const struct command *command, struct directory *directory, unsigned kinds, const struct entry_words *words)
 {
     struct arena arena = {0};
     struct directory_entry entry;
-    struct directory_user user;
-    char id[GUID_TEXT_SIZE];
     int result = entry_find(command, directory, &arena, kinds, words->names.items[0], &entry);
     if (result == COMMAND_DONE) {
-        json_t *row = row_of_entry(directory, &arena, &entry, true);
-        guid_format(entry.id, id);
-        add_guid(row, "id", entry.id);
-        if (directory_kind_has_mailbox(entry.kind) &&
-            directory_find(directory, &arena, DIRECTORY_KEY_ID, id, &user) == DIRECTORY_OK) {
-            add_user(row, &user);
-            add_switches(row, directory, &user);
-        }
-        add_rights(row, directory, &arena, entry.id);
+        json_t *row = entry_state(directory, &arena, &entry);
         if (words->as_json) {
             json_dumpf(row, stdout, JSON_INDENT(2));
             putchar('\n');

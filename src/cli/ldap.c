@@ -5,6 +5,7 @@
 
 #include "cli/local_directory.h"
 #include "cli/output.h"
+#include "cli/recorded_change.h"
 #include "directory/embedded.h"
 #include "directory/ldap.h"
 #include "server/directory_backend.h"
@@ -174,7 +175,14 @@ static int run(const struct command *command, int argc, char **argv)
     struct directory *directory = open_backend(command, &options);
     if (!directory)
         return COMMAND_FAILED;
-    int result = action(command, directory, &options);
+    struct recorded_change change;
+    int result;
+    if (action == beside) {
+        recorded_change_begin(&change, command, options.config, directory, options.name);
+        result = recorded_change_end(&change, argc, argv, action(command, directory, &options));
+    } else {
+        result = action(command, directory, &options);
+    }
     directory_close(directory);
     return result;
 }

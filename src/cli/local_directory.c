@@ -1,6 +1,8 @@
 #include "cli/local_directory.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,4 +63,32 @@ struct directory *local_directory_open(const struct command *command, const char
     arena_free(&arena);
     config_free(config);
     return directory;
+}
+
+enum settings_status local_settings_open(const char *config_path, struct settings **ret_settings)
+{
+    struct config *config;
+    struct config_error error;
+    if (!config_read(local_configuration_path(config_path), &config, &error))
+        return SETTINGS_UNAVAILABLE;
+    struct arena arena = {0};
+    const char *path = arena_format(&arena, "%s/administration.sqlite", config->data_path);
+    enum settings_status status = path ? settings_open(path, ret_settings) : SETTINGS_UNAVAILABLE;
+    if (status == SETTINGS_OK)
+        local_directory_give_to_owner(config->data_path, path);
+    arena_free(&arena);
+    config_free(config);
+    return status;
+}
+
+void local_actor(char ret_name[LOCAL_ACTOR_SIZE])
+{
+    const struct passwd *user = getpwuid(geteuid());
+    const char *really = getenv("SUDO_USER");
+    if (user && user->pw_uid == 0 && really && *really && strlen(really) < 64)
+        snprintf(ret_name, LOCAL_ACTOR_SIZE, "%s (sudo by %s)", user->pw_name, really);
+    else if (user)
+        snprintf(ret_name, LOCAL_ACTOR_SIZE, "%.100s", user->pw_name);
+    else
+        snprintf(ret_name, LOCAL_ACTOR_SIZE, "uid %u", geteuid());
 }

@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +33,7 @@ struct operation_place {
     const struct mapihttp_options *log_on;
     CURL *curl;
     struct operation_host host; /* HERE */
-    char actor_name[128];
+    char actor_name[LOCAL_ACTOR_SIZE];
 };
 
 /* One call and its answer. */
@@ -363,18 +362,6 @@ bool operation_place_call(struct operation_place *place, const struct operation 
 
 /* --- life --- */
 
-static void find_actor(char name[128])
-{
-    const struct passwd *user = getpwuid(geteuid());
-    const char *really = getenv("SUDO_USER");
-    if (user && user->pw_uid == 0 && really && *really && strlen(really) < 64)
-        snprintf(name, 128, "%s (sudo by %s)", user->pw_name, really);
-    else if (user)
-        snprintf(name, 128, "%.100s", user->pw_name);
-    else
-        snprintf(name, 128, "uid %u", geteuid());
-}
-
 static bool open_elsewhere(struct operation_place *place, const struct operation_place_options *options, char *error)
 {
     const char *server = options->server;
@@ -400,7 +387,7 @@ bool operation_place_open(const struct operation_place_options *options, struct 
     snprintf(ret_error, OPERATION_PLACE_ERROR_SIZE, "out of memory");
     if (!place)
         return false;
-    find_actor(place->actor_name);
+    local_actor(place->actor_name);
     bool done = true;
     if (options->server)
         done = open_elsewhere(place, options, ret_error);

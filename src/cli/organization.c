@@ -4,13 +4,14 @@
 
 #include "cli/entry_command.h"
 #include "cli/local_directory.h"
+#include "cli/recorded_change.h"
 #include "directory/names.h"
 
 struct options {
     const char *config, *name, *domain, *netbios_name, *mapi_http, *public_folder_mailbox;
 };
 
-static int initialize(const struct command *command, const struct options *options)
+static int initialize(const struct command *command, const struct options *options, int argc, char **argv)
 {
     if (!options->name || !options->domain)
         return command_usage_error(command, "init needs --name and --domain");
@@ -23,15 +24,18 @@ static int initialize(const struct command *command, const struct options *optio
     struct directory *directory = local_directory_open(command, options->config, true);
     if (!directory)
         return COMMAND_FAILED;
+    struct recorded_change change;
+    recorded_change_begin(&change, command, options->config, directory, "");
     enum directory_status status = embedded_directory_set_organization(directory, options->name, options->domain,
                                                                        options->netbios_name);
+    int result = status == DIRECTORY_OK       ? COMMAND_DONE
+                 : status == DIRECTORY_EXISTS ? command_failed(command, "there is another organization already; 'mapihttp organization show' says which")
+                                              : command_failed(command, "%s: %s", options->name, directory_status_text(status));
+    result = recorded_change_end(&change, argc, argv, result);
     directory_close(directory);
-    if (status == DIRECTORY_EXISTS)
-        return command_failed(command, "there is another organization already; 'mapihttp organization show' says which");
-    if (status != DIRECTORY_OK)
-        return command_failed(command, "%s: %s", options->name, directory_status_text(status));
-    printf("organization %s, domain %s\n", options->name, options->domain);
-    return COMMAND_DONE;
+    if (result == COMMAND_DONE)
+        printf("organization %s, domain %s\n", options->name, options->domain);
+    return result;
 }
 
 static int show(const struct command *command, const struct options *options)
@@ -54,7 +58,7 @@ static int show(const struct command *command, const struct options *options)
 }
 
 /* The switches; what is not said stays. */
-static int change(const struct command *command, const struct options *options)
+static int change(const struct command *command, const struct options *options, int argc, char **argv)
 {
     struct embedded_organization_change change = {.netbios_name = options->netbios_name};
     struct guid none = {{0}};
@@ -78,8 +82,12 @@ static int change(const struct command *command, const struct options *options)
             change.public_folder_mailbox = &mailbox.id;
         }
     }
-    if (result == COMMAND_DONE)
+    if (result == COMMAND_DONE) {
+        struct recorded_change recorded;
+        recorded_change_begin(&recorded, command, options->config, directory, "");
         result = entry_report(command, "organization", embedded_directory_change_organization(directory, &change, &error), &error);
+        result = recorded_change_end(&recorded, argc, argv, result);
+    }
     directory_close(directory);
     arena_free(&arena);
     return result;
@@ -105,11 +113,11 @@ static int run(const struct command *command, int argc, char **argv)
         *place = argv[++i];
     }
     if (!strcmp(action, "init"))
-        return initialize(command, &options);
+        return initialize(command, &options, argc, argv);
     if (!strcmp(action, "show"))
         return show(command, &options);
     if (!strcmp(action, "set") && !options.name && !options.domain)
-        return change(command, &options);
+        return change(command, &options, argc, argv);
     return command_usage_error(command, "say 'init', 'set' (with neither --name nor --domain) or 'show'");
 }
 

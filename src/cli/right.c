@@ -5,6 +5,7 @@
 #include "cli/entry_command.h"
 #include "cli/local_directory.h"
 #include "cli/output.h"
+#include "cli/recorded_change.h"
 
 struct options {
     const char *config, *right, *names[2];
@@ -125,7 +126,13 @@ static int run(const struct command *command, int argc, char **argv)
     struct directory *directory = local_directory_open(command, options.config, false);
     if (!directory)
         return COMMAND_FAILED;
-    result = listing ? list(command, directory, &options) : change(command, directory, &options, granting);
+    if (listing) {
+        result = list(command, directory, &options);
+    } else {
+        struct recorded_change recorded;
+        recorded_change_begin(&recorded, command, options.config, directory, options.names[0]);
+        result = recorded_change_end(&recorded, argc, argv, change(command, directory, &options, granting));
+    }
     directory_close(directory);
     return result;
 }

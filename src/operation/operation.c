@@ -262,25 +262,8 @@ static bool check(struct operation_call *call, const json_t *given)
 
 /* --- recording --- */
 
-static void keep_differing(json_t *before, json_t *after)
-{
-    const char *name;
-    json_t *value;
-    void *next;
-    if (!before || !after)
-        return;
-    json_object_foreach_safe(before, next, name, value) {
-        json_t *now = json_object_get(after, name);
-        if (now && json_equal(value, now)) {
-            json_object_del(after, name);
-            json_object_del(before, name);
-        }
-    }
-}
-
 void operation_changed(struct operation_call *call, const char *target, json_t *before, json_t *after)
 {
-    keep_differing(before, after);
     json_t *change = json_pack("{s:s, s:o*, s:o*}", "target", target, "before", before, "after", after);
     if (!call->changes)
         call->changes = json_array();

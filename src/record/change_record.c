@@ -61,15 +61,30 @@ static const char *known(const char *text)
     return text ? text : "";
 }
 
+/* The properties of 'object' that 'other' has otherwise or not at all; all where there is no other; NULL for none. A new reference. */
+static json_t *differing(json_t *object, const json_t *other)
+{
+    const char *name;
+    json_t *value, *kept = object ? json_object() : NULL;
+    json_object_foreach(object, name, value)
+        if (!other || !json_equal(value, json_object_get(other, name)))
+            json_object_set(kept, name, value);
+    if (json_object_size(kept))
+        return kept;
+    json_decref(kept);
+    return NULL;
+}
+
 /* As JSON text, without blanks, its members in order of their names; free() it. */
 static char *content_of(const struct change *change)
 {
     char time[FILETIME_TEXT_SIZE];
     filetime_format(filetime_now() / FILETIME_PER_SECOND * FILETIME_PER_SECOND, time);
-    json_t *content = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O*, s:O*, s:O*, s:b, s:s}", "RunDate", time, "Caller", known(change->actor),
+    json_t *before = differing(change->before, change->after), *after = differing(change->after, change->before);
+    json_t *content = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O*, s:o*, s:o*, s:b, s:s}", "RunDate", time, "Caller", known(change->actor),
                                 "Way", known(change->way), "ClientAddress", known(change->address), "CmdletName", known(change->operation),
-                                "ObjectModified", known(change->target), "CmdletParameters", change->parameters, "Before", change->before,
-                                "After", change->after, "Succeeded", change->succeeded, "Error", known(change->error));
+                                "ObjectModified", known(change->target), "CmdletParameters", change->parameters, "Before", before,
+                                "After", after, "Succeeded", change->succeeded, "Error", known(change->error));
     char *text = content ? json_dumps(content, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(content);
     return text;

@@ -10,7 +10,7 @@ struct change {
     const char *operation; /* 'Set-CasMailbox', 'user add' */
     const char *target;    /* what was changed: an address, a virtual directory, "" for the organisation */
     json_t *parameters;    /* as given, without secrets; borrowed */
-    json_t *before, *after; /* objects of the properties that differ; borrowed, NULL where there is none */
+    json_t *before, *after; /* what was and what is: the properties that differ are kept; borrowed, NULL where there is none */
     bool succeeded;
     const char *error;     /* why not, "" */
 };
