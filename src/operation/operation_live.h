@@ -12,7 +12,7 @@ struct operation_live {
     json_t *(*certificate)(void *state);
     /* Settings of the configuration file that stand behind the virtual directories and reports: flat object 'section.name': value. */
     json_t *(*configuration)(void *state);
-    /* Health by part: {"part": "ok" or what fails}. */
+    /* Health by part: {"part": "ok", "ok: more of it", or what fails}. */
     json_t *(*health)(void *state);
     /* Counters and times since the start, as /metrics has them. */
     json_t *(*metrics)(void *state);

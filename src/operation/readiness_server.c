@@ -42,7 +42,7 @@ static void look_at_health(struct readiness *readiness)
     bool healthy = true;
     json_object_foreach(health, part, state) {
         const char *text = json_string_value(state);
-        if (text && text_equal_ignoring_case(text, "ok"))
+        if (text && (strcmp(text, "ok") == 0 || strncmp(text, "ok: ", 4) == 0))
             continue;
         healthy = false;
         readiness_tell(readiness, "Health", READINESS_ERROR, part, 0, NULL, "see the server's log", "%s", text ? text : "it does not work");

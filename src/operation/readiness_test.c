@@ -44,7 +44,7 @@ static int make_world(void **state)
         "http.listen", "[::]:443 tls", "organisation.public_url", "https://mail.engine.test", "organisation.internal_url", "",
         "organisation.external_url", "", "authentication.methods", "basic negotiate", "authentication.mapi_methods", "basic ntlm negotiate bearer",
         "authentication.basic_over_plain", 0);
-    world->health = json_pack("{s:s}", "store", "ok");
+    world->health = json_pack("{s:s, s:s}", "store", "ok", "disk space", "ok: 5 MB left");
     world->host = (struct operation_host){.directory = world->directory->directory, .settings = world->settings, .data_path = world->folder,
                                           .live = &live, .live_state = world};
     *state = world;
