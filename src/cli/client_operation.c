@@ -57,6 +57,29 @@ void client_operation_exit(struct operation_call *call, int status)
     ((struct client_operation_console *)call->output)->exit_status = status;
 }
 
+/* --- logging on --- */
+
+struct mapihttp_options *client_operation_log_on(struct operation_call *call)
+{
+    return ((struct client_operation_console *)call->output)->log_on;
+}
+
+bool client_operation_has_secret(struct operation_call *call)
+{
+    const struct client_operation_console *console = call->output;
+    return console->has_secret(console->sink);
+}
+
+bool client_operation_find_secret(struct operation_call *call)
+{
+    struct client_operation_console *console = call->output;
+    if (console->find_secret(console->sink))
+        return true;
+    console->quiet = true;
+    console->exit_status = 1;
+    return false;
+}
+
 /* --- an expression's words --- */
 
 bool client_operation_takes_words(const struct operation *operation)

@@ -3,6 +3,7 @@
  * their parameters. One row each in CLIENT_OPERATIONS; their 'call' has no host, and the functions below for what only the command has.
  * One thread. docs/command.md. */
 #pragma once
+#include <mapihttp/session.h>
 #include <stdio.h>
 
 #include "operation/operation.h"
@@ -26,7 +27,10 @@
     ROW(import_csv)                                                                                                                              \
     /* help_object.c */                                                                                                                          \
     ROW(get_help)                                                                                                                                \
-    ROW(get_command)
+    ROW(get_command)                                                                                                                             \
+    /* probe_operation.c */                                                                                                                      \
+    ROW(test_outlook_connectivity)                                                                                                               \
+    ROW(test_mapi_connectivity)
 
 #define DECLARATION(row) extern const struct operation operation_##row;
 CLIENT_OPERATIONS(DECLARATION)
@@ -51,6 +55,10 @@ struct client_operation_console {
     int exit_status;              /* of the command, where the operation sets one; otherwise -1: 0, or 1 after an error */
     bool quiet;                   /* it writes no objects: text, a file, nothing */
     void *sink;                   /* the command's own */
+    /* of operations that log on somewhere (OPERATION_LOG_ON) */
+    struct mapihttp_options *log_on;      /* what the options (--address, --ca-file ...) and the environment say */
+    bool (*has_secret)(void *sink);       /* a password, token or ticket is there without asking anybody */
+    bool (*find_secret)(void *sink);      /* finds it, asks on the terminal; false: complained already */
 };
 
 /* The next object that comes by the pipe (a new reference); NULL at its end, or after a failure that operation_fail has been told. For
@@ -66,3 +74,8 @@ FILE *client_operation_output(struct operation_call *call);
 void client_operation_writes_nothing(struct operation_call *call);
 /* The command's exit status (Nagios: 0 to 3). */
 void client_operation_exit(struct operation_call *call, int status);
+/* Of OPERATION_LOG_ON: the options of the log-on, to be changed as the parameters say before the secret is looked for. */
+struct mapihttp_options *client_operation_log_on(struct operation_call *call);
+bool client_operation_has_secret(struct operation_call *call);
+/* False: there is none; said, and the command's exit status is set. */
+bool client_operation_find_secret(struct operation_call *call);

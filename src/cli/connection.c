@@ -255,10 +255,16 @@ static int find_secret(struct connection *connection)
         return COMMAND_DONE; /* the ticket is the credential; a password that happens to be in the environment is not */
     if (file)
         return read_secret(connection, file);
-    connection->password = environment ? strdup(environment) : prompt(bearer ? "Token" : "Password", options->user
-                                                                      ? options->user : options->address);
+    const char *who = options->user ? options->user : options->address ? options->address : "the mailboxes";
+    connection->password = environment ? strdup(environment) : prompt(bearer ? "Token" : "Password", who);
     return connection->password ? COMMAND_DONE
         : command_failed(connection->command, "no password: give --password-file, MAPIHTTP_PASSWORD or a terminal");
+}
+
+bool connection_has_secret(const struct connection *connection)
+{
+    return connection->password_file || connection->token_file || getenv("MAPIHTTP_PASSWORD") || getenv("MAPIHTTP_TOKEN") ||
+           connection->options.authentication == MAPIHTTP_AUTHENTICATION_NEGOTIATE;
 }
 
 int connection_prepare(struct connection *connection)
@@ -266,6 +272,12 @@ int connection_prepare(struct connection *connection)
     struct mapihttp_options *options = &connection->options;
     if (!options->address || !*options->address)
         return command_usage_error(connection->command, "--address USER@DOMAIN is needed");
+    return connection_find_secret(connection);
+}
+
+int connection_find_secret(struct connection *connection)
+{
+    struct mapihttp_options *options = &connection->options;
     if (connection->password)
         return COMMAND_DONE;
     if (connection->token_file && options->authentication == MAPIHTTP_AUTHENTICATION_AUTOMATIC)

@@ -53,6 +53,10 @@ void connection_initialize(struct connection *connection, const struct command *
 int connection_option(struct connection *connection, int argc, char **argv, int *index);
 /* All words of a command that takes nothing but these and --json. False: already complained. */
 bool connection_words(struct connection *connection, int argc, char **argv, bool *ret_json);
+/* Whether there is a password, token or ticket to log on with, without asking anybody. */
+bool connection_has_secret(const struct connection *connection);
+/* Finds the password or token, asking where there is a terminal: COMMAND_DONE, or the exit status after a complaint. */
+int connection_find_secret(struct connection *connection);
 /* Finds the password and whatever else is needed: COMMAND_DONE, or the exit status after a complaint. */
 int connection_prepare(struct connection *connection);
 /* connection_prepare() and mapihttp_session_open(). From here on SIGINT and SIGTERM cancel the session. NULL: said why. */

@@ -10,7 +10,6 @@
 
 #include "server/config.h"
 
-#define CONFIG_PATH_DEFAULT "/etc/mapihttp/mapihttp.conf"
 
 int local_directory_option(const struct command *command, int argc, char **argv, int *index, const char **ret_path)
 {
@@ -29,13 +28,6 @@ void local_directory_give_to_owner(const char *folder, const char *path)
     struct stat status;
     if (geteuid() == 0 && stat(folder, &status) == 0 && chown(path, status.st_uid, status.st_gid) != 0)
         return; /* the server will say that it cannot open the file */
-}
-
-const char *local_configuration_path(const char *given)
-{
-    if (!given)
-        given = getenv("MAPIHTTP_CONFIG");
-    return given || access(CONFIG_PATH_DEFAULT, F_OK) != 0 ? given : CONFIG_PATH_DEFAULT;
 }
 
 struct directory *local_directory_open(const struct command *command, const char *config_path, bool create)

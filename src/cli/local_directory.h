@@ -1,6 +1,7 @@
 /* The directory of the server on this machine, for commands that administer it: opened by way of the server's configuration. */
 #pragma once
 #include "cli/command.h"
+#include "cli/local_configuration.h"
 #include "directory/embedded.h"
 #include "record/settings.h"
 
@@ -9,9 +10,6 @@
 
 /* Takes '--config FILE' at argv[*index]: 1 taken, 0 something else, -1 already complained. */
 int local_directory_option(const struct command *command, int argc, char **argv, int *index, const char **ret_path);
-/* The configuration meant: the one given, else $MAPIHTTP_CONFIG, else /etc/mapihttp/mapihttp.conf where it is there; NULL: the
- * built-in settings (what config_read takes). */
-const char *local_configuration_path(const char *given);
 /* NULL: already complained. With 'create' the file and the data folder are made. Close with directory_close. */
 struct directory *local_directory_open(const struct command *command, const char *config_path, bool create);
 /* What root made in the server's data folder becomes its owner's, who must be able to write it. */

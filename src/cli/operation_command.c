@@ -102,8 +102,10 @@ static int take_other_option(void *state, int argc, char **argv, int *index, con
 {
     struct running *running = state;
     bool config = !strcmp(argv[*index], "--config"), server = !strcmp(argv[*index], "--server");
-    if (running->operation->flags & OPERATION_CLIENT)
+    if (running->operation->flags & OPERATION_CLIENT && !(running->operation->flags & OPERATION_LOG_ON))
         return 0;
+    config = config && !(running->operation->flags & OPERATION_CLIENT);
+    server = server && !(running->operation->flags & OPERATION_CLIENT); /* the one of the connection's options */
     if (config || server) {
         if (*index + 1 == argc) {
             *ret_error = config ? "--config needs a file" : "--server needs 'https://HOST[:PORT]'";
@@ -241,6 +243,16 @@ static void run_in_place(struct running *running)
         call_once(running, running->words.given, false);
 }
 
+static bool has_secret(void *state)
+{
+    return connection_has_secret(&((struct running *)state)->connection);
+}
+
+static bool find_secret(void *state)
+{
+    return connection_find_secret(&((struct running *)state)->connection) == COMMAND_DONE;
+}
+
 static void run_here(struct running *running)
 {
     static const struct operation_host no_host;
@@ -248,7 +260,8 @@ static void run_here(struct running *running)
     struct operation_call call = {.host = &no_host, .actor = &actor, .arena = &running->arena, .emit = emit, .warn = warn,
                                   .output = &running->console};
     running->input = isatty(STDIN_FILENO) ? NULL : object_input_new(stdin);
-    running->console = (struct client_operation_console){.input = running->input, .output = stdout, .exit_status = -1, .sink = running};
+    running->console = (struct client_operation_console){.input = running->input, .output = stdout, .exit_status = -1, .sink = running,
+                                                               .log_on = &running->connection.options, .has_secret = has_secret, .find_secret = find_secret};
     if (!operation_run(running->operation, running->words.given, &call)) {
         tell(running, "", call.error_text);
         if (call.error == OPERATION_INVALID_ARGUMENT)

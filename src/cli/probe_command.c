@@ -174,14 +174,6 @@ static bool take_words(struct probing *probing, int argc, char **argv)
     return !wrong;
 }
 
-/* Whether there is something to log on with, without asking anybody. */
-static bool has_credentials(const struct probing *probing)
-{
-    const struct connection *connection = &probing->connection;
-    return connection->options.address && (connection->password_file || connection->token_file || getenv("MAPIHTTP_PASSWORD") ||
-                                           getenv("MAPIHTTP_TOKEN") || connection->options.authentication == MAPIHTTP_AUTHENTICATION_NEGOTIATE);
-}
-
 /* Finds out what can be probed. COMMAND_DONE, or the exit status after a complaint. */
 static int prepare(struct probing *probing)
 {
@@ -191,7 +183,7 @@ static int prepare(struct probing *probing)
         probing->kinds[probing->kind_count++] = options->address || probing->command == &command_test ? PROBE_DEEP_TEST : PROBE_SELF_TEST;
     for (size_t i = 0; i < probing->kind_count; i++)
         mailbox |= probing->kinds[i] == PROBE_DEEP_TEST;
-    probing->with_credentials = mailbox || has_credentials(probing);
+    probing->with_credentials = mailbox || (options->address && connection_has_secret(&probing->connection));
     if (!probing->with_credentials && !options->server && !options->url)
         return command_usage_error(probing->command, "which server? --server HOST or --url URL, or --address with a password to find it by");
     return probing->with_credentials ? connection_prepare(&probing->connection) : COMMAND_DONE;
@@ -236,7 +228,7 @@ static bool show_json(const struct probing *probing)
         return good;
     }
     for (size_t i = 0; i < probing->kind_count && good; i++) {
-        json_t *object = probe_object(&probing->reports[i]);
+        json_t *object = probe_object(&probing->reports[i], false);
         good = output_line(object);
         json_decref(object);
     }

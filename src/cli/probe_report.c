@@ -50,7 +50,22 @@ json_t *probe_rows(const struct probe_report *report)
     return rows;
 }
 
-json_t *probe_object(const struct probe_report *report)
+static json_t *steps_in_words(const struct probe_report *report)
+{
+    json_t *list = json_array();
+    char text[800];
+    for (unsigned i = 0; i < report->step_count; i++) {
+        const struct probe_step *step = &report->steps[i];
+        char took[40] = "";
+        if (step->result != PROBE_SKIPPED)
+            snprintf(took, sizeof took, " in %.1f ms", step->latency_ms);
+        snprintf(text, sizeof text, "%s: %s%s%s%s", step->name, probe_result_names[step->result], took, *step->detail ? ": " : "", step->detail);
+        json_array_append_new(list, output_string(text));
+    }
+    return list;
+}
+
+json_t *probe_object(const struct probe_report *report, bool in_words)
 {
     char from[PROBE_TIME_SIZE], to[PROBE_TIME_SIZE], end[FILETIME_TEXT_SIZE] = "";
     const struct probe_step *failed = failed_step(report);
@@ -65,7 +80,7 @@ json_t *probe_object(const struct probe_report *report)
                              report->server, "Endpoint", output_string(report->endpoint), "FailedStep", failed ? json_string(failed->name) : json_null(),
                              "Authentication", report->authentication, "Latency", latency(report->latency_ms), "InboxCount",
                              report->inbox_count >= 0 ? json_integer(report->inbox_count) : json_null(), "CertificateEnd", end, "Steps",
-                             probe_rows(report));
+                             in_words ? steps_in_words(report) : probe_rows(report));
     json_object_set_new(more, "Advice", json_string(failed ? failed->advice : ""));
     json_object_update_missing(object, more);
     json_decref(more);

@@ -15,8 +15,9 @@ struct probe_thresholds {
 /* An object for each step: MonitorIdentity (with the step), StartTime, EndTime, Result, Error, Exception as Exchange has them; Step, Latency
  * (ms), Detail and Advice besides. A new reference. */
 json_t *probe_rows(const struct probe_report *report);
-/* The whole: Exchange's six, and MailboxId, ServerName, Endpoint, Authentication, Latency, InboxCount, CertificateEnd, Advice, Steps. */
-json_t *probe_object(const struct probe_report *report);
+/* The whole: Exchange's six, and MailboxId, ServerName, Endpoint, Authentication, Latency, InboxCount, CertificateEnd, Steps (as rows, or each in
+ * words on a line), Advice. */
+json_t *probe_object(const struct probe_report *report, bool in_words);
 /* '2026-11-22T09:00:00.123Z' */
 #define PROBE_TIME_SIZE 40
 void probe_time(uint64_t time, char text[PROBE_TIME_SIZE]);

@@ -58,6 +58,7 @@ struct operation_column {
 #define OPERATION_CHANGES 1u /* changes something: it is recorded, and knows -WhatIf and -Confirm */
 #define OPERATION_LIVE 2u    /* needs the running server (sessions, certificate in use) */
 #define OPERATION_CLIENT 4u  /* runs in the command, not in the server (probes, filters of the pipe) */
+#define OPERATION_LOG_ON 8u  /* with CLIENT: logs on somewhere as a client does, by the options for that (--address, --ca-file ...) */
 
 struct operation {
     const char *name;        /* 'Set-CasMailbox' */
