@@ -65,15 +65,15 @@ static bool logon_types_of(struct operation_call *call, uint32_t *ret_types)
 static uint32_t operations_of(const struct operation_call *call)
 {
     const json_t *names = operation_parameter(call, "Operations");
-    uint32_t operations = 0;
+    uint32_t mask = 0;
     size_t i;
     json_t *name;
     json_array_foreach((json_t *)names, i, name) {
         enum audit_operation operation;
         if (audit_operation_parse(json_string_value(name), &operation))
-            operations |= AUDIT_BIT(operation);
+            mask |= AUDIT_BIT(operation);
     }
-    return operations;
+    return mask;
 }
 
 /* A mailbox that is gone still has its records: its GUID finds them. */

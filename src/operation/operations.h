@@ -18,6 +18,10 @@
     /* organization_config.c */                                                                                                                  \
     ROW(get_organization_config)                                                                                                                 \
     ROW(set_organization_config)                                                                                                                 \
+    /* audit_log.c */                                                                                                                            \
+    ROW(search_mailbox_audit_log)                                                                                                                \
+    ROW(test_mailbox_audit_log)                                                                                                                  \
+    ROW(get_mailbox_audit_log_state)                                                                                                             \
     /* change_log.c */                                                                                                                           \
     ROW(get_admin_change_record)                                                                                                                 \
     ROW(test_admin_change_record)                                                                                                                \
