@@ -18,7 +18,7 @@ static void chain_holds_over_restarts(void **state)
     assert_int_equal(before.record_count, 10);
     assert_int_equal(before.last_number, 10);
     assert_int_equal(before.interruptions, 0);
-    start(fixture, 0);
+    start(fixture, 0, 0);
     append(fixture, 2, AUDIT_CREATE, AUDIT_OWNER, NOON);
     flush(fixture);
     stop(fixture);
@@ -99,7 +99,7 @@ static void a_server_that_was_killed_shows(void **state)
     stop(fixture);
     assert_int_equal(verify(fixture).interruptions, 0);
     snprintf(fixture->path, sizeof fixture->path, "%.60s/killed/audit.sqlite", fixture->folder);
-    start(fixture, 0);
+    start(fixture, 0, 0);
     append(fixture, 0, AUDIT_UPDATE, AUDIT_OWNER, NOON + 1);
     flush(fixture);
     struct audit_verification verification = verify(fixture);

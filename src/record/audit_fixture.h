@@ -41,10 +41,10 @@ static inline uint32_t age_limit(void *user, struct guid mailbox_user_id)
     return guid_equal(mailbox_user_id, fixture->users[1]) ? 10 * 86400 : AUDIT_AGE_DEFAULT_S;
 }
 
-static inline void start(struct fixture *fixture, uint32_t queue_size_max)
+static inline void start(struct fixture *fixture, uint32_t queue_size_max, uint32_t append_wait_ms)
 {
     fixture->store = audit_store_new(&(struct audit_settings){
-        .path = fixture->path, .queue_size_max = queue_size_max, .batch_delay_ms = 1, .append_wait_ms = 100, .tell = tell,
+        .path = fixture->path, .queue_size_max = queue_size_max, .batch_delay_ms = 1, .append_wait_ms = append_wait_ms, .tell = tell,
         .age_limit = age_limit, .user = fixture});
     assert_non_null(fixture->store);
 }
@@ -59,7 +59,7 @@ static inline int setup(void **state)
         fixture->mailboxes[i] = guid_random();
         fixture->users[i] = guid_random();
     }
-    start(fixture, 0);
+    start(fixture, 0, 0);
     *state = fixture;
     return 0;
 }

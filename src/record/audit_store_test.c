@@ -204,7 +204,7 @@ static void bytes_that_are_no_audit_are_refused(void **state)
     unlink(fixture->path);
     run_sql(fixture, "CREATE TABLE somebody_elses(x)");
     assert_int_equal(audit_search(fixture->path, &(struct audit_query){0}, collect, &findings), AUDIT_CORRUPT);
-    start(fixture, 0);
+    start(fixture, 0, 0);
     struct audit_deed deed = deed_of(fixture, 0, AUDIT_UPDATE, AUDIT_OWNER, NOON);
     struct audit_client client = client_of("");
     assert_true(audit_store_append(fixture->store, &deed, &client));
@@ -246,7 +246,7 @@ static void what_does_not_fit_is_counted_and_stands_in_the_chain(void **state)
     struct fixture *fixture = *state;
     char away[160];
     stop(fixture);
-    start(fixture, 2000); /* a few records */
+    start(fixture, 2000, 100); /* a few records */
     snprintf(away, sizeof away, "%s.away", fixture->folder);
     assert_int_equal(rename(fixture->folder, away), 0);
     unsigned taken = 0, lost = 0;
@@ -281,7 +281,7 @@ static void many_threads_and_a_small_queue_lose_nothing(void **state)
     struct fixture *fixture = *state;
     pthread_t threads[4];
     stop(fixture);
-    start(fixture, 20000);
+    start(fixture, 20000, 60000); /* whatever the disk does meanwhile */
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, append_many, fixture), 0);
     for (int i = 0; i < 4; i++)
