@@ -23,16 +23,48 @@ void csv_row_begin(struct csv_row *row)
     row->size = 0;
 }
 
-/* Zero and one byte characters that make a cell more than its characters. */
+/* Characters that make a cell more than its characters. */
 static bool is_special(unsigned char character)
 {
     return character < 0x20 || character == '"' || character == ',' || character == 0x7F;
+}
+
+/* Sixteen bytes at a time (GCC's vectors): most texts are long, and few have any. */
+#define LANES 16u
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
+
+static lanes special_lanes(const char *text)
+{
+    lanes bytes;
+    memcpy(&bytes, text, sizeof bytes);
+    return (lanes)(bytes < 0x20) | (lanes)(bytes == '"') | (lanes)(bytes == ',') | (lanes)(bytes == 0x7F);
+}
+
+static bool has_special(const char *text, size_t size)
+{
+    if (size < LANES) {
+        for (size_t i = 0; i < size; i++)
+            if (is_special((unsigned char)text[i]))
+                return true;
+        return false;
+    }
+    lanes found = special_lanes(text + size - LANES); /* the last ones, which may overlap with those before */
+    for (size_t i = 0; i + LANES < size; i += LANES)
+        found |= special_lanes(text + i);
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof halves);
+    return halves[0] | halves[1];
 }
 
 static bool begins_formula(const char *text)
 {
     text += strspn(text, "'");
     return *text && strchr("=+-@", *text);
+}
+
+static bool may_begin_formula(char first)
+{
+    return first == '=' || first == '+' || first == '-' || first == '@' || first == '\'';
 }
 
 static void append_quoted(struct csv_row *row, const char *text, size_t size)
@@ -66,16 +98,13 @@ void csv_row_text(struct csv_row *row, const char *text)
     next_cell(row);
     if (!*text || !has_room(row, 2 * CSV_ROW_TEXT_MAX + 3))
         return;
-    char *to = row->data + row->size;
-    size_t size = 0;
-    while (size < CSV_ROW_TEXT_MAX && !is_special((unsigned char)text[size])) {
-        to[size] = text[size];
-        size++;
+    size_t size = cut_size(text);
+    if (may_begin_formula(*text) || has_special(text, size)) {
+        append_quoted(row, text, size);
+        return;
     }
-    if (text[size] == '\0' && !strchr("=+-@'", *text))
-        row->size += size;
-    else
-        append_quoted(row, text, cut_size(text));
+    memcpy(row->data + row->size, text, size);
+    row->size += size;
 }
 
 static void append(struct csv_row *row, const char *text)
@@ -98,10 +127,17 @@ static void append_digits(struct csv_row *row, uint64_t number, unsigned width)
 {
     char digits[20];
     unsigned count = 0;
-    do {
+    if (number < 10 && width <= 1 && has_room(row, 1)) { /* codes and sizes are mostly so */
+        row->data[row->size++] = (char)('0' + number);
+        return;
+    }
+    for (; number > UINT32_MAX; number /= 10)
         digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number || count < width);
+    uint32_t rest = (uint32_t)number;
+    do {
+        digits[count++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest || count < width);
     if (!has_room(row, count))
         return;
     while (count)

@@ -49,6 +49,29 @@ static void texts(void **state)
     }
 }
 
+/* At every place of texts of every length up to three vectors. */
+static void special_anywhere(void **state)
+{
+    static const char special[] = {'"', ',', '\x01', '\x1F', '\x7F', '\n'};
+    for (size_t size = 1; size <= 48; size++) {
+        for (size_t place = 0; place < size; place++) {
+            for (size_t i = 0; i < sizeof special; i++) {
+                struct csv_row row;
+                char text[64];
+                memset(text, (int)(0x80 + i), size); /* bytes of UTF-8 are none */
+                text[size] = '\0';
+                csv_row_begin(&row);
+                csv_row_text(&row, text);
+                assert_int_equal(row.size, size);
+                text[place] = special[i];
+                csv_row_begin(&row);
+                csv_row_text(&row, text);
+                assert_int_equal(row.data[0], '"');
+            }
+        }
+    }
+}
+
 static void numbers(void **state)
 {
     struct csv_row row;
@@ -118,13 +141,13 @@ static void too_long(void **state)
     strcpy(text + CSV_ROW_TEXT_MAX - 1, "\xC3\xAB tail");
     csv_row_begin(&row);
     csv_row_text(&row, text);
-    assert_int_equal(row.size, CSV_ROW_TEXT_MAX - 1 + 2);
-    assert_int_equal(row.data[row.size - 2], 'a');
+    assert_int_equal(row.size, CSV_ROW_TEXT_MAX - 1);
+    assert_int_equal(row.data[row.size - 1], 'a');
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(texts), cmocka_unit_test(numbers), cmocka_unit_test(times),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts), cmocka_unit_test(special_anywhere), cmocka_unit_test(numbers), cmocka_unit_test(times),
                                        cmocka_unit_test(too_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

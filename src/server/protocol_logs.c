@@ -104,20 +104,24 @@ void protocol_log_http_row(struct csv_row *row, const struct observation *observ
     csv_row_end(row);
 }
 
-/* Scripts for Exchange's logs look for the program's name. */
-static void add_software(struct csv_row *row, struct session_status *status)
+static struct session_names names_of(struct session_status *status)
 {
-    const char *software = status ? session_status_software(status) : "", *process = status ? session_status_process(status) : "";
-    csv_row_text(row, *process ? process : text_equal_ignoring_case(software, "Outlook") ? "OUTLOOK.EXE" : software);
-    csv_row_text(row, status ? session_status_version(status) : "");
+    return status ? session_status_names(status) : (struct session_names){.software = "", .version = "", .process = "", .mode = ""};
 }
 
-static void add_session(struct csv_row *row, const struct observation *observation, struct session_status *status)
+/* Scripts for Exchange's logs look for the program's name. */
+static void add_software(struct csv_row *row, const struct session_names *names)
+{
+    csv_row_text(row, *names->process ? names->process : text_equal_ignoring_case(names->software, "Outlook") ? "OUTLOOK.EXE" : names->software);
+    csv_row_text(row, names->version);
+}
+
+static void add_session(struct csv_row *row, const struct observation *observation, const struct session_names *names)
 {
     csv_row_begin(row);
     csv_row_time(row, observation->time);
-    csv_row_number(row, status ? session_status_cid(status) : 0);
-    csv_row_number(row, status ? session_status_request_count(status) : 0);
+    csv_row_number(row, names->cid);
+    csv_row_number(row, names->request_count);
     csv_row_text(row, observation->user ? observation->user->legacy_dn : "");
     csv_row_word(row, ""); /* organization-info */
 }
@@ -145,9 +149,10 @@ static void add_rops(struct csv_row *row, const struct observation *observation)
 
 void protocol_log_client_access_row(struct csv_row *row, const struct observation *observation, struct session_status *status)
 {
-    add_session(row, observation, status);
-    add_software(row, status);
-    csv_row_word(row, status ? session_status_mode(status) : "");
+    struct session_names names = names_of(status);
+    add_session(row, observation, &names);
+    add_software(row, &names);
+    csv_row_word(row, names.mode);
     csv_row_text(row, observation->peer);
     csv_row_word(row, ""); /* server-ip */
     csv_row_word(row, "MapiHttp");
@@ -170,7 +175,8 @@ void protocol_log_client_access_row(struct csv_row *row, const struct observatio
 
 void protocol_log_address_book_row(struct csv_row *row, const struct observation *observation, struct session_status *status)
 {
-    add_session(row, observation, status);
+    struct session_names names = names_of(status);
+    add_session(row, observation, &names);
     csv_row_text(row, observation->peer);
     csv_row_word(row, ""); /* server-ip */
     csv_row_word(row, "MapiHttp");
@@ -183,7 +189,7 @@ void protocol_log_address_book_row(struct csv_row *row, const struct observation
     csv_row_word(row, ""); /* delay */
     csv_row_text(row, observation->request_id);
     csv_row_number(row, observation->response_code);
-    add_software(row, status);
+    add_software(row, &names);
     csv_row_span(row, observation->duration_us);
     csv_row_number(row, observation->request_size);
     csv_row_number(row, observation->response_size);

@@ -158,16 +158,6 @@ void session_status_set_program(struct session_status *status, const char *mode,
     pthread_mutex_unlock(&status->lock);
 }
 
-const char *session_status_process(const struct session_status *status)
-{
-    return status->process;
-}
-
-const char *session_status_mode(const struct session_status *status)
-{
-    return status->mode;
-}
-
 void session_status_set_waiting(struct session_status *status)
 {
     pthread_mutex_lock(&status->lock);
@@ -180,22 +170,13 @@ uint64_t session_status_cid(const struct session_status *status)
     return status->cid;
 }
 
-const char *session_status_software(const struct session_status *status)
-{
-    return status->software;
-}
-
-const char *session_status_version(const struct session_status *status)
-{
-    return status->version;
-}
-
-uint32_t session_status_request_count(struct session_status *status)
+struct session_names session_status_names(struct session_status *status)
 {
     pthread_mutex_lock(&status->lock);
-    uint32_t count = status->request_count;
+    struct session_names names = {.cid = status->cid, .request_count = status->request_count, .software = status->software,
+                                  .version = status->version, .process = status->process, .mode = status->mode};
     pthread_mutex_unlock(&status->lock);
-    return count;
+    return names;
 }
 
 /* --- connections, addresses, breaks --- */

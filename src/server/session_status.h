@@ -34,8 +34,6 @@ void session_status_set_mailbox(struct session_status *status, const char *addre
 /* What Connect says of the program: 'Cached' or 'Classic' (online), a literal, "" where it is not said; the machine's and the program's
  * name, copied, "" where they are not said. Once, before other requests come. */
 void session_status_set_program(struct session_status *status, const char *mode, const char *machine, const char *process);
-const char *session_status_mode(const struct session_status *status);
-const char *session_status_process(const struct session_status *status);
 /* Its NotificationWait is parked; until that is answered. */
 void session_status_set_waiting(struct session_status *status);
 
@@ -49,10 +47,14 @@ void session_status_ended(struct session_status *status, enum session_end_reason
 void session_status_release(struct session_status *status);
 
 uint64_t session_status_cid(const struct session_status *status);
-/* Client software and version as client_identify() found them, for logs; they live as long as the status. */
-const char *session_status_software(const struct session_status *status);
-const char *session_status_version(const struct session_status *status);
-uint32_t session_status_request_count(struct session_status *status);
+/* What logs say of a session. Strings live as long as the status. */
+struct session_names {
+    uint64_t cid;
+    uint32_t request_count;
+    const char *software, *version; /* as client_identify() found them */
+    const char *process, *mode;     /* what Connect said; "" */
+};
+struct session_names session_status_names(struct session_status *status);
 
 /* --- for operations and pages --- */
 
