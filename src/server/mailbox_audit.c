@@ -159,7 +159,7 @@ const struct audit_client *mailbox_audit_client(struct mapi_exchange *mapi)
                                     mapi->request.client_application, user_agent && *user_agent ? ";" : "", user_agent ? user_agent : ""),
         .address = http_exchange_peer(mapi->exchange),
         .machine = context->client.machine, .process = context->client.process,
-        .version = session_status_version(context->status), .authentication = identity_method(mapi->identity),
+        .version = session_status_names(context->status).version, .authentication = identity_method(mapi->identity),
         .session = arena_format(&mapi->arena, "%llu", (unsigned long long)session_status_cid(context->status))};
     return client->information && client->session ? client : NULL;
 }
