@@ -275,7 +275,9 @@ static enum usage_status show(struct report *report, const struct group *group)
 static int busiest_first(const void *a, const void *b)
 {
     const struct group *left = a, *right = b;
-    return left->requests > right->requests ? -1 : left->requests < right->requests;
+    if (left->requests == right->requests) /* those seen last first, so that the same question has the same answer */
+        return left->last_seen > right->last_seen ? -1 : left->last_seen < right->last_seen;
+    return left->requests > right->requests ? -1 : 1;
 }
 
 /* From the sums for each user to the rows, and shows them. */
