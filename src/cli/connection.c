@@ -156,6 +156,10 @@ int connection_option(struct connection *connection, int argc, char **argv, int 
         connection->options.insecure = true;
         return 1;
     }
+    if (!strcmp(word, "--mapi-http-disabled")) {
+        connection->options.mapi_http_disabled = true;
+        return 1;
+    }
     if (!strcmp(word, "--no-resend")) {
         connection->options.resend = false;
         return 1;

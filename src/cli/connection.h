@@ -33,6 +33,8 @@
     "  --insecure              accepts any certificate: for tests only\n" \
     "  --timeout SECONDS       silence after which a connection counts as lost (60)\n" \
     "  --no-resend             does without the server's resend extension\n" \
+    "  --mapi-http-disabled    as Outlook with the registry value MapiHttpDisabled (or environment MapiHttpDisabled=1): asks\n" \
+    "                          Autodiscover without MAPI over HTTP, and opens no mailbox\n" \
     "  -v, --verbose           a line for each request, on standard error\n"
 
 #define CONNECTION_LIST_MAX 16u

@@ -74,8 +74,34 @@ static int show(struct connection *connection, struct mapihttp_session *session,
     return good ? COMMAND_DONE : command_failed(connection->command, "cannot write");
 }
 
+/* What Outlook's dialog would show where MAPI over HTTP is switched off in the client: the transport that is left, not connected, since
+ * it is not spoken here; and why. */
+static int show_disabled(const struct connection *connection, bool as_json)
+{
+    static const struct output_column columns[] = {{"smtp_address", "SMTP address", false}, {"status", "Status", false},
+                                                   {"protocol", "Protocol", false}, {"cause", "Cause", false}};
+    const char *address = connection->options.address;
+    json_t *row = json_pack("{s:o, s:s, s:s, s:s}", "smtp_address", output_string(address ? address : ""), "status", "Disconnected", "protocol",
+                            "RPC/HTTP", "cause", "MapiHttpDisabled is set in this client: MAPI over HTTP is not used");
+    json_t *rows = json_pack("[o]", row), *object = json_pack("{s:O, s:b}", "connections", rows, "mapi_http_disabled", true);
+    bool good = as_json ? output_object(object, NULL, 0, true) : output_rows(rows, columns, sizeof columns / sizeof *columns, false);
+    json_decref(rows);
+    json_decref(object);
+    return good ? command_failed(connection->command, "RPC over HTTP, which is left, is not spoken by this program: set MapiHttpDisabled to 0, or "
+                                 "remove it (in Outlook: HKEY_CURRENT_USER\\Software\\Microsoft\\Exchange)")
+                : command_failed(connection->command, "cannot write");
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
+    struct connection connection;
+    bool as_json = false;
+    connection_initialize(&connection, command);
+    if (!connection_words(&connection, argc, argv, &as_json))
+        return COMMAND_USAGE;
+    if (connection.options.mapi_http_disabled)
+        return show_disabled(&connection, as_json);
+    connection_close(&connection);
     return connection_run(command, argc, argv, show);
 }
 
@@ -86,7 +112,7 @@ const struct command command_status = {
              "\n"
              "Connects, lists the folders, waits a moment for notifications, and shows its connections with the columns of\n"
              "Outlook's Connection Status dialog: server, authentication, requests and failures, average response time and the\n"
-             "server's share of it in milliseconds, connections made, version.\n"
+             "server's share of it in milliseconds, connections made, version. Where MapiHttpDisabled is set, it says so.\n"
              "\n"
              "  --json                  as JSON\n"
              "\n" CONNECTION_USAGE,
