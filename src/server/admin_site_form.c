@@ -64,6 +64,14 @@ static bool among(const char *items, const char *word, size_t size)
 
 /* --- controls --- */
 
+static bool is_named(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
 struct control {
     struct site_view *view;
     const struct site_form *form;
@@ -211,7 +219,7 @@ static void show_control(const struct control *control)
         break;
     default: input(control);
     }
-    if (!control->form->asks)
+    if (!control->form->asks && !(control->form->always && is_named(control->form->always, parameter->name)))
         html(page, "<input type=\"hidden\" name=\"" SHOWN_PREFIX "%s\" value=\"%s\">\n", parameter->name, control->shown);
     buffer_append_string(page, group ? "</div>\n" : "");
     explanation(control);
@@ -219,14 +227,6 @@ static void show_control(const struct control *control)
 }
 
 /* --- the form --- */
-
-static bool is_named(const char *const *names, const char *name)
-{
-    for (; *names; names++)
-        if (strcmp(*names, name) == 0)
-            return true;
-    return false;
-}
 
 /* Whether what was sent and could not be done was this form: the same operation on the same thing. */
 static bool was_sent(const struct site_view *view, const struct site_form *form, const struct operation *operation)

@@ -202,6 +202,11 @@ void site_value(struct buffer *page, enum site_kind kind, const json_t *value)
     }
 }
 
+void site_text(struct site_view *view, const char *markup)
+{
+    buffer_append_string(&view->main, markup);
+}
+
 /* --- tables --- */
 
 /* The columns that are shown where none are named: the properties of the first object. */
@@ -228,27 +233,29 @@ static bool is_number(enum site_kind kind)
     return kind == SITE_NUMBER || kind == SITE_SECONDS || kind == SITE_SIZE;
 }
 
+static const char *label_of(struct site_view *view, const struct site_column *column)
+{
+    return column->label ? column->label : site_words(view->arena, column->property);
+}
+
 static void show_cell(struct site_view *view, const struct site_column *column, const json_t *row, bool heads)
 {
     struct buffer *page = &view->main;
     const json_t *value = json_object_get(row, column->property);
     const char *tag = heads ? "th" : "td";
+    const char *target = column->link ? site_property(view, row, column->link_property ? column->link_property : column->property) : "";
+    bool linked = *target;
     html(page, heads ? "<th scope=\"row\"" : "<td");
     if (is_number(column->kind)) /* what the script sorts and draws by */
         html(page, " class=\"number\" data-value=\"%.3f\"", json_number_value(value));
-    buffer_append_string(page, ">");
-    if (column->link) {
+    html(page, " data-label=\"%s\">", label_of(view, column));
+    if (linked) {
         html(page, "<a href=\"%s", column->link);
-        html_url(page, site_property(view, row, column->link_property ? column->link_property : column->property));
+        html_url(page, target);
         buffer_append_string(page, "\">");
     }
     site_value(page, column->kind, value);
-    html(page, column->link ? "</a></%s>" : "</%s>", tag);
-}
-
-static const char *label_of(struct site_view *view, const struct site_column *column)
-{
-    return column->label ? column->label : site_words(view->arena, column->property);
+    html(page, linked ? "</a></%s>" : "</%s>", tag);
 }
 
 static void show_rows(struct site_view *view, const struct site_table *table, const struct site_column *columns, const json_t *rows)
@@ -257,8 +264,8 @@ static void show_rows(struct site_view *view, const struct site_table *table, co
     const json_t *row;
     size_t i;
     html(page, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s-caption\">\n"
-               "<table id=\"%s\"%s><caption id=\"%s-caption\">%s</caption>\n<thead><tr>", table->id, table->id,
-         "", table->id, table->caption);
+               "<table id=\"%s\" class=\"%s\"><caption id=\"%s-caption\">%s</caption>\n<thead><tr>", table->id, table->id,
+         columns[0].property && columns[1].property && columns[2].property && columns[3].property ? "stacks" : "", table->id, table->caption);
     for (const struct site_column *column = columns; column->property; column++)
         html(page, is_number(column->kind) ? "<th scope=\"col\" class=\"number\">%s</th>" : "<th scope=\"col\">%s</th>",
              label_of(view, column));
@@ -272,12 +279,14 @@ static void show_rows(struct site_view *view, const struct site_table *table, co
     buffer_append_string(page, "</tbody></table></div>\n");
 }
 
-/* A picture of the table, drawn by the script; without it there is the table. */
-static void show_chart(struct buffer *page, const struct site_table *table)
+/* Drawn by the script; without it there is the table. */
+void site_chart(struct site_view *view, const char *table_id, const char *kind, const char *chart_label, const char *columns)
 {
-    html(page, "<figure class=\"chart\" data-chart=\"%s\" data-table=\"%s\" hidden>"
-               "<canvas role=\"img\" aria-label=\"%s; the same numbers are in the table below\"></canvas></figure>\n",
-         table->chart, table->id, table->chart_label ? table->chart_label : table->caption);
+    if (view->csv_table)
+        return;
+    html(&view->main, "<figure class=\"chart %s\" data-chart=\"%s\" data-table=\"%s\" data-columns=\"%s\" hidden><figcaption>%s</figcaption><div>"
+                      "<canvas role=\"img\" aria-label=\"%s; the same numbers are in the table below\"></canvas></div></figure>\n",
+         kind, kind, table_id, columns ? columns : "", chart_label, chart_label);
 }
 
 static void show_csv_link(struct site_view *view, const struct site_table *table)
@@ -318,10 +327,14 @@ void site_table(struct site_view *view, const struct site_table *table, const js
         return;
     }
     if (table->chart)
-        show_chart(&view->main, table);
+        site_chart(view, table->id, table->chart, table->chart_label ? table->chart_label : table->caption, NULL);
+    if (table->folded)
+        buffer_append_string(&view->main, "<details><summary>The numbers</summary>\n");
     if (!table->whole)
         show_csv_link(view, table);
     show_rows(view, table, columns, rows);
+    if (table->folded)
+        buffer_append_string(&view->main, "</details>\n");
 }
 
 void site_list(struct site_view *view, const struct site_column *columns, const json_t *object)

@@ -92,12 +92,17 @@ struct site_table {
     const char *caption;
     const struct site_column *columns; /* ended by a NULL property; NULL: all properties of the first object */
     const char *empty;                 /* said where there is no row */
+    bool folded;                       /* shown when somebody asks for it: there is a picture */
     bool whole;                        /* not worth a link to its CSV, nor a box to narrow it down */
-    const char *chart;                 /* 'line', 'bar', 'stacked', 'doughnut': drawn of the first column and the numbers; NULL */
+    const char *chart;                 /* 'line', 'bar', 'bars' (lying), 'stacked', 'doughnut': drawn of the first column and the numbers; NULL */
     const char *chart_label;           /* what the picture shows, for who cannot see it */
 };
 
+/* A literal, as it is; left out where a table is wanted as CSV. */
+void site_text(struct site_view *view, const char *markup);
 void site_table(struct site_view *view, const struct site_table *table, const json_t *rows);
+/* A picture of a table that follows: of its first column and its numbers, or those with these labels ('Requests,Failures'). */
+void site_chart(struct site_view *view, const char *table_id, const char *kind, const char *label, const char *columns);
 /* All properties of an object, or those of 'columns', one a line. */
 void site_list(struct site_view *view, const struct site_column *columns, const json_t *object);
 void site_value(struct buffer *page, enum site_kind kind, const json_t *value);
@@ -125,6 +130,7 @@ struct site_form {
     const char *const *parameters; /* to be shown, ended by NULL; NULL: all */
     const json_t *fixed;           /* parameters that go with it unseen: {"Identity": "ada@example.org"}; NULL */
     const json_t *values;          /* what is now: an object with properties of the parameters' names; NULL */
+    const char *const *always;     /* parameters sent also where they are as shown, ended by NULL; NULL: none */
     const char *submit;            /* on the button */
     bool dangerous;
     bool asks;                     /* a search: GET, the answers are in the address */

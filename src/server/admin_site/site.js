@@ -79,9 +79,10 @@ function makeNarrowable(table) {
 
 const charts = [];
 
-function readTable(table) {
+function readTable(table, wanted) {
   const heads = [...table.tHead.rows[0].cells], rows = [...table.tBodies[0].rows];
-  const columns = heads.map((head, index) => index).filter(index => rows[0].cells[index].dataset.value !== undefined);
+  const columns = heads.map((head, index) => index).filter(index => rows[0].cells[index].dataset.value !== undefined &&
+    (!wanted.length || wanted.includes(heads[index].textContent.trim().replace(/, .*/, '')) || wanted.includes(heads[index].textContent.trim())));
   return {
     labels: rows.map(row => row.cells[0].textContent.trim()),
     series: columns.map(index => ({ label: heads[index].textContent.trim(), data: rows.map(row => Number(row.cells[index].dataset.value)) })),
@@ -108,7 +109,7 @@ function chartOptions(kind, series) {
 function drawChart(figure) {
   const table = document.getElementById(figure.dataset.table);
   if (!table || !table.tBodies || !table.tBodies[0].rows.length) return;
-  const kind = figure.dataset.chart, { labels, series } = readTable(table);
+  const kind = figure.dataset.chart, { labels, series } = readTable(table, (figure.dataset.columns || '').split(',').filter(Boolean));
   if (!series.length) return;
   figure.hidden = false;
   const colour = index => variable(`--series-${index % 8 + 1}`);
