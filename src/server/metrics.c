@@ -147,10 +147,9 @@ static struct metrics_point total_of(const struct metrics *metrics)
     return total;
 }
 
-void metrics_tick(struct services *services)
+void metrics_tick(struct services *services, uint64_t now_ms)
 {
     struct metrics *metrics = observer_state(services, &metrics_observer);
-    uint64_t now_ms = monotonic_ms();
     if (!metrics || now_ms < metrics->point_ms + METRICS_POINT_MS)
         return;
     struct metrics_point total = total_of(metrics);

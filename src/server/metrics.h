@@ -35,8 +35,8 @@ void metrics_append_text(const struct services *services, struct buffer *output)
  * history has a point for every five minutes of the last day. New; NULL without memory. */
 json_t *metrics_json(const struct services *services);
 
-/* To be called about once a second, on one thread: keeps the history. */
-void metrics_tick(struct services *services);
+/* To be called about once a second, on one thread, with monotonic_ms: keeps the history. */
+void metrics_tick(struct services *services, uint64_t now_ms);
 
 /* GET /metrics: from the addresses of [metrics] allow, or with the log-on of an administrator. The route's handler; 'argument' is struct services. */
 #define METRICS_PATH "/metrics"

@@ -72,7 +72,7 @@ static void sweep(struct loop_timer *timer)
     struct loop *loop = services->server->loops[0];
     session_expire(services->sessions, loop_clock_ms());
     mapi_context_destroy_orphans(services);
-    metrics_tick(services);
+    metrics_tick(services, loop_clock_ms());
     virtual_directories_watch(services);
     loop_timer_start(loop, timer, SWEEP_PERIOD_MS, sweep);
 }
