@@ -5,7 +5,7 @@
 #include "cli/object_property.h"
 #include "operation/wildcard.h"
 
-#define MATCH_STEPS_MAX 1000000 /* of a regular expression over one text: some milliseconds */
+#define MATCH_TIME_MAX 200 /* of a regular expression over one text: about milliseconds (uregex_setTimeLimit) */
 
 struct evaluation {
     const json_t *object;
@@ -109,7 +109,7 @@ static bool match(struct evaluation *evaluation, const struct filter *filter, co
         return false;
     }
     utext_openUTF8(&text, text_of(left, &buffer), -1, &error);
-    uregex_setTimeLimit(filter->expression, MATCH_STEPS_MAX, &error);
+    uregex_setTimeLimit(filter->expression, MATCH_TIME_MAX, &error);
     uregex_setUText(filter->expression, &text, &error);
     found = uregex_find(filter->expression, -1, &error);
     if (U_FAILURE(error))
