@@ -50,35 +50,50 @@ def wait_for(what, condition):
     raise AssertionError(f'{what} does not come')
 
 
-class UsageTest(unittest.TestCase):
-    def setUp(self):
-        self.server = harness.Server(users=('alice', 'bob', 'carol'))
-        self.addCleanup(shutil.rmtree, self.server.folder)
-        self.addCleanup(self.server.stop)
+def protocols(server, *words):
+    return {row['Protocol']: row for row in rows(server, 'report', 'protocols', *words)}
 
-    def protocols(self, *words):
-        return {row['Protocol']: row for row in rows(self.server, 'report', 'protocols', *words)}
 
-    def clients_come(self):
-        """Alice over MAPI/HTTP with a new Outlook; Bob with one too old; Carol with a new one that does not ask; somebody who fails to log on."""
-        for _ in range(2):
-            mailbox = Mailbox(self.server, 'alice')
-            self.assertEqual((mailbox.connect().code, mailbox.logon().code, mailbox.ping().code, mailbox.disconnect().code), (0, 0, 0, 0))
-            mailbox.drop()
-        self.assertEqual(mailbox.ping().code, 10)  # its session is gone
+def session(server, user='alice', **options):
+    """A session begins, and its connection is cut."""
+    mailbox = Mailbox(server, user, **options)
+    assert mailbox.connect().code == 0
+    mailbox.drop()
+
+
+def clients_come(server):
+    """Alice over MAPI/HTTP with a new Outlook; Bob with one too old; Carol with a new one that does not ask; somebody who fails to log on."""
+    for _ in range(2):
+        mailbox = Mailbox(server, 'alice')
+        assert (mailbox.connect().code, mailbox.logon().code, mailbox.ping().code, mailbox.disconnect().code) == (0, 0, 0, 0)
         mailbox.drop()
-        self.assertEqual(discover(self.server, 'alice', NEW), 200)
-        self.assertEqual(discover(self.server, 'bob', OLD, capable=False), 200)
-        self.assertEqual(discover(self.server, 'carol', NEW, capable=False), 200)
-        self.assertEqual(discover(self.server, 'carol', NEW, capable=False, password='wrong'), 401)
-        self.assertEqual(discover(self.server, 'carol', 'Android-Mail/2026.1', capable=False), 200)
-        wait_for('usage', lambda: self.protocols()['Autodiscover (legacy)']['Requests'] == 3)
+    assert mailbox.ping().code == 10  # its session is gone
+    mailbox.drop()
+    assert discover(server, 'alice', NEW) == 200
+    assert discover(server, 'bob', OLD, capable=False) == 200
+    assert discover(server, 'carol', NEW, capable=False) == 200
+    assert discover(server, 'carol', NEW, capable=False, password='wrong') == 401
+    assert discover(server, 'carol', 'Android-Mail/2026.1', capable=False) == 200
+    wait_for('usage', lambda: protocols(server)['Autodiscover (legacy)']['Requests'] == 3)
+
+
+class ReportsTest(unittest.TestCase):
+    """They change nothing: one server for all."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = harness.Server(users=('alice', 'bob', 'carol'))
+        clients_come(cls.server)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        shutil.rmtree(cls.server.folder)
 
     def test_reports(self):
-        self.clients_come()
-        found = self.protocols()
+        found = protocols(self.server)  # legacy ones fail: there is no RPC over HTTP to name
         self.assertEqual([(name, row['Users'], row['Requests'], row['Failures'], row['Sessions']) for name, row in found.items()],
-                         [('MAPI/HTTP', 1, 9, 1, 2), ('RPC/HTTP', 0, 0, 0, 0), ('Autodiscover', 1, 1, 0, 0), ('Autodiscover (legacy)', 2, 3, 3, 0)])  # there is no RPC over HTTP to name
+                         [('MAPI/HTTP', 1, 9, 1, 2), ('RPC/HTTP', 0, 0, 0, 0), ('Autodiscover', 1, 1, 0, 0), ('Autodiscover (legacy)', 2, 3, 3, 0)])
         self.assertEqual(rows(self.server, 'Get-MailProtocolUsage'), list(found.values()))  # both faces
         self.assertEqual(operate(self.server, 'Get-MailProtocolUsage', Period='D7', Identity='bob', Protocol=['AutodiscoverLegacy'])[0][0]['Requests'], 1)
 
@@ -101,7 +116,6 @@ class UsageTest(unittest.TestCase):
         self.assertEqual({(row['Protocol'], row['Requests']) for row in detail}, {('MAPI/HTTP', 9), ('Autodiscover', 1)})
 
     def test_page_of_microsoft_365(self):
-        self.clients_come()
         path = os.path.join(self.server.folder, 'usage.csv')
         lines = run(self.server, 'Get-EmailAppUsage', '-Period', 'D90')
         run(self.server, 'Export-Csv', '-Path', path, '-NoTypeInformation', input=lines)
@@ -113,27 +127,41 @@ class UsageTest(unittest.TestCase):
         versions = next(csv.DictReader(io.StringIO(run(self.server, 'report', 'email-apps', '--view', 'VersionsUserCounts', '--csv'))))
         self.assertEqual((versions['Outlook 2010'], versions['Outlook 2016'], versions['Outlook M365'], versions['Outlook 2013']), ('1', '2', '1', '0'))
 
+    def test_what_is_refused(self):
+        for words, what in ((('report', 'protocols', '--period', 'D8'), 'D180'),
+                            (('Get-MailProtocolUsage', '-Identity', 'nobody'), 'nobody'),
+                            (('Get-MailProtocolUsage', '-Colour', 'red'), 'Colour'),
+                            (('report', 'users', '--since', '2026-12-02', '--until', '2026-12-01'), 'StartDate'),
+                            (('report', 'detail', '--limit', '0'), 'ResultSize'),
+                            (('readiness', '--fail-on', 'maybe'), 'FailOn')):
+            environment = dict(os.environ, MAPIHTTP_CONFIG=self.server.configuration)
+            result = subprocess.run([harness.program('mapihttp'), *words], capture_output=True, text=True, env=environment)
+            self.assertNotEqual(result.returncode, 0, words)
+            self.assertIn(what, result.stderr, words)
+            self.assertEqual(result.stdout.strip(), '', words)
+
+
+class ChangesTest(unittest.TestCase):
+    def setUp(self):
+        self.server = harness.Server(users=('alice', 'bob', 'carol'))
+        self.addCleanup(shutil.rmtree, self.server.folder)
+        self.addCleanup(self.server.stop)
+
     def test_names_of_clients_are_no_formulas(self):
-        mailbox = Mailbox(self.server, 'alice', application='=HYPERLINK("http://x")/1.0')
-        mailbox.connect()
-        mailbox.drop()
+        session(self.server, application='=HYPERLINK("http://x")/1.0')
         found = wait_for('the client', lambda: run(self.server, 'report', 'clients', '--csv').splitlines()[1:])
         self.assertNotIn(',=', found[0])
         self.assertIn('HYPERLINK', found[0])
 
     def test_nothing_is_lost_by_a_stop(self):
-        mailbox = Mailbox(self.server, 'alice')
-        mailbox.connect()
-        mailbox.drop()
+        session(self.server)
         self.server.stop()  # before the two seconds are over
-        self.assertEqual(self.protocols()['MAPI/HTTP']['Requests'], 1)  # the command reads the file itself
+        self.assertEqual(protocols(self.server)['MAPI/HTTP']['Requests'], 1)  # the command reads the file itself
         self.server.start()
-        mailbox = Mailbox(self.server, 'alice')
-        mailbox.connect()
-        mailbox.drop()
-        wait_for('the second', lambda: self.protocols()['MAPI/HTTP']['Requests'] == 2)
+        session(self.server)
+        wait_for('the second', lambda: protocols(self.server)['MAPI/HTTP']['Requests'] == 2)
         self.server.kill()
-        self.assertEqual(self.protocols()['MAPI/HTTP']['Requests'], 2)
+        self.assertEqual(protocols(self.server)['MAPI/HTTP']['Requests'], 2)
         path = os.path.join(self.server.data, 'usage.sqlite')
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with open(path, 'r+b') as file:  # and a damaged file is put aside, told, and counting goes on
@@ -142,10 +170,8 @@ class UsageTest(unittest.TestCase):
             os.remove(beside)
         self.assertIn('damaged', run(self.server, 'report', 'protocols', status=1))
         self.server.start()
-        mailbox = Mailbox(self.server, 'alice')
-        mailbox.connect()
-        mailbox.drop()
-        wait_for('a new file', lambda: os.path.exists(path) and glob.glob(path + '.damaged-*') and self.protocols()['MAPI/HTTP']['Requests'] == 1)
+        session(self.server)
+        wait_for('a new file', lambda: os.path.exists(path) and glob.glob(path + '.damaged-*') and protocols(self.server)['MAPI/HTTP']['Requests'] == 1)
         self.assertIn('put aside', self.server.log_text())
 
     def test_switched_off(self):
@@ -157,7 +183,7 @@ class UsageTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(self.server.data, 'usage.sqlite')))
 
     def test_readiness(self):
-        self.clients_come()
+        clients_come(self.server)
         checks = {row['Check']: row for row in rows(self.server, 'readiness')}
         self.assertEqual({name: checks[name]['Severity'] for name in ('WarnMapiHttpNotEnabled', 'ServerRunning', 'Tls', 'ClientsTooOld', 'ClientsNotAsking',
                                                                       'UsersOnRpcHttp', 'InternalUrl', 'CertificateSelfSigned')},
@@ -185,19 +211,6 @@ class UsageTest(unittest.TestCase):
         self.server.stop()
         found = {row['Check']: row for row in rows(self.server, 'readiness')}
         self.assertEqual(found['ServerRunning']['Severity'], 'Error')
-
-    def test_what_is_refused(self):
-        for words, what in ((('report', 'protocols', '--period', 'D8'), 'D180'),
-                            (('Get-MailProtocolUsage', '-Identity', 'nobody'), 'nobody'),
-                            (('Get-MailProtocolUsage', '-Colour', 'red'), 'Colour'),
-                            (('report', 'users', '--since', '2026-12-02', '--until', '2026-12-01'), 'StartDate'),
-                            (('report', 'detail', '--limit', '0'), 'ResultSize'),
-                            (('readiness', '--fail-on', 'maybe'), 'FailOn')):
-            environment = dict(os.environ, MAPIHTTP_CONFIG=self.server.configuration)
-            result = subprocess.run([harness.program('mapihttp'), *words], capture_output=True, text=True, env=environment)
-            self.assertNotEqual(result.returncode, 0, words)
-            self.assertIn(what, result.stderr, words)
-            self.assertEqual(result.stdout.strip(), '', words)
 
 
 if __name__ == '__main__':
