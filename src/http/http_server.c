@@ -226,6 +226,16 @@ void http_server_set_tls(struct http_server *server, struct http_tls *tls)
     }
 }
 
+struct http_tls *http_server_tls(struct http_server *server)
+{
+    struct http_tls *tls = NULL;
+    pthread_mutex_lock(&server->lock);
+    for (struct http_listener *listener = server->listeners; listener && !tls; listener = listener->next)
+        tls = http_tls_keep(listener->tls);
+    pthread_mutex_unlock(&server->lock);
+    return tls;
+}
+
 /* --- the server --- */
 
 static bool home_prepare(struct http_home *home, struct http_server *server, struct loop *loop,

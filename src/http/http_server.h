@@ -35,6 +35,8 @@ bool http_server_listen(struct http_server *server, const struct sockaddr *addre
 void http_server_accept(struct http_server *server);
 /* New connections of all TLS listeners begin with this certificate from now on. */
 void http_server_set_tls(struct http_server *server, struct http_tls *tls);
+/* The certificate that new connections get, a reference of the caller's (http_tls_release); NULL where nothing listens with TLS. */
+struct http_tls *http_server_tls(struct http_server *server);
 /* Takes a connected socket as if it had been accepted (tests; any thread). */
 bool http_server_adopt(struct http_server *server, unsigned loop_index, int fd, struct http_tls *tls);
 /* From now on the connection of each request closes after its answer; listeners and idle connections stay, so that clients

@@ -22,6 +22,7 @@ struct http_tls {
     struct http_ticket_keys *keys;
     struct http_tls_binding binding;
     char description[256];
+    char fingerprint[65];
 };
 
 struct ticket_key {
@@ -167,6 +168,16 @@ static void compute_description(struct http_tls *tls, X509 *certificate)
         X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0 ? "EXPIRED" : "expires", date);
 }
 
+static void compute_fingerprint(struct http_tls *tls, X509 *certificate)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest, &size) != 1)
+        size = 0;
+    for (unsigned i = 0; i < size && 2 * i + 2 <= sizeof tls->fingerprint - 1; i++)
+        snprintf(tls->fingerprint + 2 * i, 3, "%02X", digest[i]);
+}
+
 static void configure(SSL_CTX *context, struct http_ticket_keys *keys)
 {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -210,11 +221,17 @@ bool http_tls_load(const char *certificate_path, const char *key_path, struct ht
     }
     configure(context, keys);
     compute_description(tls, SSL_CTX_get0_certificate(context));
+    compute_fingerprint(tls, SSL_CTX_get0_certificate(context));
     atomic_init(&tls->references, 1);
     tls->context = context;
     tls->keys = keys;
     *ret_tls = tls;
     return true;
+}
+
+const char *http_tls_fingerprint(const struct http_tls *tls)
+{
+    return tls->fingerprint;
 }
 
 struct http_tls *http_tls_keep(struct http_tls *tls)

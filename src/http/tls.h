@@ -26,6 +26,8 @@ void http_tls_release(struct http_tls *tls);
 SSL *http_tls_session(struct http_tls *tls, int fd);
 /* tls-server-end-point (RFC 5929 4.1): the hash of the certificate by its signature's algorithm, SHA-256 for MD5 and SHA-1. */
 struct bytes http_tls_channel_binding(const struct http_tls *tls);
+/* SHA-256 of the certificate in hexadecimal, capital letters. */
+const char *http_tls_fingerprint(const struct http_tls *tls);
 /* The same of each certificate in a PEM file, whoever has its key: for a balancer that ends TLS in front of us. At most
  * 'count_max'; false with *ret_error where the file cannot be read, has none or more. */
 #define HTTP_TLS_BINDING_SIZE_MAX 64u

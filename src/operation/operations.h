@@ -15,6 +15,26 @@
     ROW(set_mailbox)                                                                                                                             \
     ROW(get_cas_mailbox)                                                                                                                         \
     ROW(set_cas_mailbox)                                                                                                                         \
+    /* virtual_directory.c */                                                                                                                    \
+    ROW(get_virtual_directory)                                                                                                                   \
+    ROW(set_virtual_directory)                                                                                                                   \
+    ROW(get_mapi_virtual_directory)                                                                                                              \
+    ROW(set_mapi_virtual_directory)                                                                                                              \
+    ROW(get_autodiscover_virtual_directory)                                                                                                      \
+    ROW(set_autodiscover_virtual_directory)                                                                                                      \
+    ROW(get_oab_virtual_directory)                                                                                                               \
+    ROW(set_oab_virtual_directory)                                                                                                               \
+    ROW(get_outlook_anywhere)                                                                                                                    \
+    ROW(set_outlook_anywhere)                                                                                                                    \
+    /* authentication_policy.c, user.c */                                                                                                        \
+    ROW(get_authentication_policy)                                                                                                               \
+    ROW(new_authentication_policy)                                                                                                               \
+    ROW(set_authentication_policy)                                                                                                               \
+    ROW(remove_authentication_policy)                                                                                                            \
+    ROW(get_user)                                                                                                                                \
+    ROW(set_user)                                                                                                                                \
+    /* certificate.c */                                                                                                                          \
+    ROW(test_mapi_http_certificate)                                                                                                              \
     /* organization_config.c */                                                                                                                  \
     ROW(get_organization_config)                                                                                                                 \
     ROW(set_organization_config)                                                                                                                 \

@@ -1,5 +1,6 @@
 #include "server/live.h"
 
+#include "server/certificate_watch.h"
 #include "server/config_json.h"
 #include "server/metrics.h"
 #include "server/health.h"
@@ -36,7 +37,13 @@ static void changed(void *state)
     virtual_directories_refresh(state);
 }
 
+static json_t *certificate(void *state)
+{
+    return certificate_watch_report(state);
+}
+
 const struct operation_live server_live = {
+    .certificate = certificate,
     .metrics = metrics,
     .changed = changed,
     .connection_status = connection_status,

@@ -12,6 +12,7 @@
 #include "server/autodiscover_json.h"
 #include "server/mailbox_audit.h"
 #include "server/health.h"
+#include "server/certificate_watch.h"
 #include "server/live.h"
 #include "server/mapi_exchange.h"
 #include "server/mechanisms.h"
@@ -74,6 +75,7 @@ static void sweep(struct loop_timer *timer)
     mapi_context_destroy_orphans(services);
     metrics_tick(services, loop_clock_ms());
     virtual_directories_watch(services);
+    certificate_watch_tick(services);
     loop_timer_start(loop, timer, SWEEP_PERIOD_MS, sweep);
 }
 
@@ -161,6 +163,7 @@ struct services *services_new(struct server *server, struct directory *directory
         return NULL;
     }
     read_organization(services);
+    certificate_watch_look(services);
     loop_post(server->loops[0], &services->sweep_start);
     return services;
 }
@@ -172,6 +175,7 @@ void services_reload(struct services *services)
     session_table_configure(services->sessions, &sessions);
     observers_reload(services);
     (void)configure_authentication(services, services->server->config); /* what could not be read is logged and stays */
+    certificate_watch_look(services);
 }
 
 /* Contexts stay until their running requests are answered; only the waits, which would never end, are told. */

@@ -75,6 +75,9 @@ struct services {
     struct worker_job virtual_directories_job;
     atomic_bool virtual_directories_posted;
     uint64_t settings_version_seen; /* by the sweep */
+    struct worker_job certificate_job; /* certificate_watch.h */
+    atomic_bool certificate_posted;
+    uint64_t certificate_next_ms;
     pthread_mutex_t orphans_lock;
     struct mapi_context *orphans; /* released contexts whose strand took no task yet */
     struct mapi_endpoint mailbox_endpoint, address_book_endpoint, no_endpoint;
