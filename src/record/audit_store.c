@@ -13,6 +13,7 @@
 #define RETRY_MS 1000u            /* after a failure */
 #define IDLE_CLOSE_MS 30000u      /* without work the file is closed */
 #define RETENTION_PERIOD_MS (24u * 3600u * 1000u)
+#define END_TOLD_PERIOD_MS 3600000u
 #define RETENTION_FIRST_MS 60000u /* after the start, so that this is quick */
 
 struct audit_store {
@@ -20,6 +21,8 @@ struct audit_store {
     struct audit_writer writer;   /* the writer thread's, or of whoever holds 'writing' */
     pthread_mutex_t writing;
     pthread_t thread;
+    uint64_t end_told;            /* the thread's: the number of the end that was told last, and when */
+    uint64_t end_told_ms;
     pthread_mutex_t lock;         /* of everything below */
     pthread_cond_t arrived;       /* the writer waits for work */
     pthread_cond_t taken;         /* others wait for room, or for the writer to be done */
@@ -213,13 +216,20 @@ static void pause_after_failure(struct audit_store *store)
     }
 }
 
-static void close_idle(struct audit_store *store)
+/* 'last': the store ends. */
+static void close_file(struct audit_store *store, bool last)
 {
-    pthread_mutex_unlock(&store->lock);
     pthread_mutex_lock(&store->writing);
+    bool open = store->writer.database != NULL;
+    uint64_t number = store->writer.last_number, now_ms = monotonic_ms();
     audit_writer_close(&store->writer);
+    if (open && store->settings.end && number != store->end_told &&
+        (last || !store->end_told || now_ms - store->end_told_ms >= END_TOLD_PERIOD_MS)) {
+        store->settings.end(store->settings.user, number, store->writer.last_hash);
+        store->end_told = number;
+        store->end_told_ms = now_ms;
+    }
     pthread_mutex_unlock(&store->writing);
-    pthread_mutex_lock(&store->lock);
 }
 
 /* At the end everything is tried once more; what cannot be written even then is told. */
@@ -237,9 +247,7 @@ static void finish(struct audit_store *store)
                  (unsigned long long)left, store->writer.error);
         tell(store, true, text);
     }
-    pthread_mutex_lock(&store->writing);
-    audit_writer_close(&store->writer);
-    pthread_mutex_unlock(&store->writing);
+    close_file(store, true);
 }
 
 static void *run(void *argument)
@@ -256,7 +264,9 @@ static void *run(void *argument)
             idle_ms = monotonic_ms() + IDLE_CLOSE_MS;
         }
         if (!store->stopping && monotonic_ms() >= idle_ms && !store->first) {
-            close_idle(store);
+            pthread_mutex_unlock(&store->lock);
+            close_file(store, false);
+            pthread_mutex_lock(&store->lock);
             idle_ms = UINT64_MAX;
         }
         if (!store->stopping && monotonic_ms() >= retain_ms) {

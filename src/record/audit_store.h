@@ -30,6 +30,9 @@ struct audit_settings {
     /* What the writer has to say, on its thread: 'failing' once when writing has begun to fail and once when it works again;
      * 'text' says what. May be NULL. */
     void (*tell)(void *user, bool failing, const char *text);
+    /* The chain's end, when the file is closed: to be noted elsewhere, so that a chain made anew shows (audit_verify). At most once an
+     * hour, and at the end. May be NULL. */
+    void (*end)(void *user, uint64_t number, const uint8_t *hash);
     /* How many seconds records of a mailbox are kept; NULL: AUDIT_AGE_DEFAULT_S for all. On the writer's thread, once a day. */
     uint32_t (*age_limit)(void *user, struct guid mailbox_user_id);
     void *user;
@@ -38,6 +41,7 @@ struct audit_settings {
 #define AUDIT_BATCH_DEFAULT_MS 20u
 #define AUDIT_APPEND_WAIT_DEFAULT_MS 5000u
 #define AUDIT_FILE_NAME "audit.sqlite"
+#define AUDIT_HASH_SIZE 32u
 
 /* Starts the writer. The file is not touched before there is something to write or to take out. NULL without memory. */
 struct audit_store *audit_store_new(const struct audit_settings *settings);
@@ -94,7 +98,6 @@ enum audit_status audit_search_mailboxes(const char *path, const struct audit_qu
 
 /* --- verifying --- */
 
-#define AUDIT_HASH_SIZE 32u
 struct audit_verification {
     bool sound;
     uint64_t record_count;   /* records there and fitting (up to the bad one) */

@@ -135,6 +135,8 @@ static void run_connect(struct mapi_exchange *mapi)
     if (error != EC_SUCCESS)
         log_info("Connect of %s refused with error 0x%08x; request %s", identity_user(mapi->identity)->account, (unsigned)error,
                  mapi->request.request_id);
+    if (error == EC_ACCESS_DENIED && mapi->code == MAPI_RESPONSE_SUCCESS && owner.address) /* somebody else's, without a right to it */
+        mailbox_audit_refused(mapi, &owner, error);
     encode_answer(mapi, error, &owner);
 }
 

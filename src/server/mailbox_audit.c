@@ -1,6 +1,7 @@
 #include "server/mailbox_audit.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,14 @@ static void tell(void *user, bool failing, const char *text)
         log_warning("%s", text);
 }
 
+static void note_end(void *user, uint64_t number, const uint8_t *hash)
+{
+    char text[2 * AUDIT_HASH_SIZE + 1];
+    for (size_t i = 0; i < AUDIT_HASH_SIZE; i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    log_info("the mailbox audit ends with record %llu, hash %s", (unsigned long long)number, text);
+}
+
 static uint32_t age_limit(void *user, struct guid mailbox_user_id)
 {
     struct mailbox_audit *audit = user;
@@ -113,7 +122,7 @@ struct mailbox_audit *mailbox_audit_new(struct settings *settings, const char *d
         audit->hook = (struct audit_hook){.user = audit, .version = version, .wanted = wanted, .record = record};
         audit->settings = settings;
         pthread_mutex_init(&audit->lock, NULL);
-        audit->store = path ? audit_store_new(&(struct audit_settings){.path = path, .tell = tell, .age_limit = age_limit,
+        audit->store = path ? audit_store_new(&(struct audit_settings){.path = path, .tell = tell, .end = note_end, .age_limit = age_limit,
                                                                        .user = audit}) : NULL;
     }
     arena_free(&arena);
@@ -162,4 +171,26 @@ const struct audit_client *mailbox_audit_client(struct mapi_exchange *mapi)
         .version = session_status_names(context->status).version, .authentication = identity_method(mapi->identity),
         .session = arena_format(&mapi->arena, "%llu", (unsigned long long)session_status_cid(context->status))};
     return client->information && client->session ? client : NULL;
+}
+
+static const char *principal_of(const struct directory_user *user)
+{
+    return user->principal && *user->principal ? user->principal : user->address;
+}
+
+void mailbox_audit_refused(struct mapi_exchange *mapi, const struct directory_user *owner, uint32_t error)
+{
+    const struct directory_user *user = identity_user(mapi->identity);
+    struct mailbox_audit *audit = mapi->services->audit;
+    const struct audit_client *client = NULL;
+    if (wanted(audit, owner->id, AUDIT_DELEGATE) & AUDIT_BIT(AUDIT_MAILBOX_LOGIN))
+        client = mailbox_audit_client(mapi);
+    if (!client)
+        return;
+    const struct audit_deed deed = {
+        .operation = AUDIT_MAILBOX_LOGIN, .logon_type = AUDIT_DELEGATE, .result = AUDIT_FAILED, .error = error, .time = filetime_now(),
+        .mailbox = {.user_id = owner->id, .mailbox_guid = owner->mailbox_guid, .name = owner->display_name, .principal = principal_of(owner)},
+        .user_id = user->id, .user_name = user->display_name, .user_principal = principal_of(user), .user_dn = user->legacy_dn,
+        .folder_path = "", .destination_path = ""};
+    record(audit, &deed, client);
 }

@@ -1,7 +1,7 @@
 /* The mailbox audit in the server: the hook that ROP sessions tell what they do, over the store of the records and the administrators'
  * settings. Thread: any; the hook's record waits where the store's queue is full, so it is called on workers only. docs/audit.md. */
 #pragma once
-#include "base/arena.h"
+#include "directory/directory.h"
 #include "session/audit.h"
 
 struct audit_store;
@@ -20,6 +20,9 @@ struct audit_store *mailbox_audit_store(struct mailbox_audit *audit);
 /* With what the request's user does what it does: from its headers, its connection and its context. In the request's arena; NULL
  * without memory. */
 const struct audit_client *mailbox_audit_client(struct mapi_exchange *mapi);
+
+/* A Connect to somebody's mailbox that was refused for want of a right: a log-on that failed. On a worker. */
+void mailbox_audit_refused(struct mapi_exchange *mapi, const struct directory_user *owner, uint32_t error);
 
 /* Whether a delegate's opening of this folder was written down within the last 24 hours; if not, it is now. */
 struct folder_bind {

@@ -124,6 +124,22 @@ class ClientAuthenticationTest(unittest.TestCase):
                 self.good('whoami', method=method)
                 self.good('gal', method=method)
 
+    def test_each_log_on_is_written_down(self):
+        """MailboxLogin in the mailbox audit whatever the method (Exchange: not for NTLM and Kerberos)."""
+        def operate(*words):
+            return subprocess.run([harness.program('mapihttp'), *words], capture_output=True, text=True, check=True,
+                                  env=dict(os.environ, MAPIHTTP_CONFIG=self.server.configuration)).stdout
+
+        operate('Set-Mailbox', 'alice', '-AuditOwner', 'MailboxLogin', '-AuditEnabled', '$true')
+        for method, name in (('basic', 'Basic'), ('ntlm', 'NTLM'), ('negotiate', 'Kerberos'), ('bearer', 'Bearer')):
+            with self.subTest(method):
+                self.good('list', 'Inbox', '--client-application', 'Outlook/16.0.17726.20126', method=method)
+                row = json.loads(operate('Search-MailboxAuditLog', 'alice', '-LogonTypes', 'Owner', '-ShowDetails', '-ResultSize', '1', '--json'))[0]
+                self.assertEqual((row['Operation'], row['AuthenticationType'], row['LogonUserUPN'], row['ClientVersion']),
+                                 ('MailboxLogin', name, 'alice@example.org', '16.0.17726.20126'))
+                self.assertIn('Outlook/16.0.17726.20126', row['ClientInfoString'])
+        operate('Set-Mailbox', 'alice', '-AuditEnabled', '$false')
+
     def test_each_method_alone(self):
         """Nothing else is offered: no other way is taken."""
         for method, name in NAMES.items():
