@@ -4,7 +4,10 @@
 usage: manual.py mapihttp MAPIHTTP        > mapihttp.1        every sub-command's usage text
        manual.py mapihttpd MAPIHTTPD      > mapihttpd.8       its options
        manual.py mapihttp.conf MAPIHTTPD  > mapihttp.conf.5   every setting, its default and its range
+       manual.py operations MAPIHTTP FOLDER     mapihttp-NAME.1 of each operation, under $DESTDIR, and a link by its ordinary command
 """
+import json
+import os
 import re
 import subprocess
 import sys
@@ -67,8 +70,35 @@ def command_page(program):
     names = re.findall(r'^  (\S+) +(\S.*)$', output(program, 'help'), re.M)
     for name, summary in names:
         lines += [f'.SS {quote(name)} \\- {quote(summary)}'] + usage(output(program, 'help', name))
+    lines += ['.SH OPERATIONS', 'An ordinary command and a name of Exchange for the same thing; each has a page of its own, such as',
+              '.BR mapihttp\\-set\\-casmailbox (1).']
+    for row in operations(program):
+        lines += ['.TP', '.B ' + quote(', '.join(filter(None, (row['Command'], row['Name'])))), quote(row['Summary'])]
     lines += ['.SH EXIT STATUS', '0 done; 1 failed, and standard error says why; 2 the words were wrong.']
     return lines + tail('mapihttp')
+
+
+def operations(program):
+    return json.loads(output(program, 'Get-Command', '--json'))
+
+
+def operation_pages(program, folder):
+    """Installs them: which there are, only the program knows."""
+    folder = os.environ.get('DESTDIR', '') + folder
+    os.makedirs(folder, exist_ok=True)
+    for row in operations(program):
+        name = 'mapihttp-' + row['Name'].lower()
+        lines = [f'.TH {name.upper()} 1 "" mapihttp', '.SH NAME', f'{quote(name)} \\- {quote(row["Summary"])}', '.SH SYNOPSIS']
+        lines += usage(output(program, 'help', row['Name']))
+        lines += ['.SH EXIT STATUS', '0 done; 1 failed for at least one object, and standard error says why; 2 the words were wrong.',
+                  '.SH SEE ALSO', 'mapihttp(1), mapihttpd(8)']
+        with open(os.path.join(folder, name + '.1'), 'w', encoding='utf-8') as file:
+            file.write('\n'.join(lines) + '\n')
+        if row['Command']:
+            link = os.path.join(folder, 'mapihttp-' + row['Command'].replace(' ', '-') + '.1')
+            if os.path.lexists(link):
+                os.remove(link)
+            os.symlink(name + '.1', link)
 
 
 def server_page(program):
@@ -98,6 +128,9 @@ def configuration_page(program):
 PAGES = {'mapihttp': command_page, 'mapihttpd': server_page, 'mapihttp.conf': configuration_page}
 
 if __name__ == '__main__':
+    if len(sys.argv) == 4 and sys.argv[1] == 'operations':
+        operation_pages(sys.argv[2], sys.argv[3])
+        sys.exit(0)
     if len(sys.argv) != 3 or sys.argv[1] not in PAGES:
         sys.exit(__doc__)
     print('\n'.join(PAGES[sys.argv[1]](sys.argv[2])))

@@ -1,6 +1,7 @@
 /* One sub-command of 'mapihttp': a row in main.c, a file of its own. Its usage text is also its section in the manual
  * page: first line 'mapihttp NAME ...' forms, then a paragraph, then options as '  --name VALUE   what it does'. */
 #pragma once
+#include <stddef.h>
 
 /* Exit statuses, the same for all commands. */
 enum command_status {
@@ -11,7 +12,7 @@ enum command_status {
 
 struct command {
     const char *name;    /* 'import' */
-    const char *summary; /* one line: 'put mail files into a mailbox' */
+    const char *summary; /* one line: 'put mail files into a mailbox'; NULL: hidden, for programs */
     const char *usage;   /* several lines, each ended by \n */
     /* argv[0] is the sub-command's name. Returns an exit status. '--help' never arrives here. */
     int (*run)(const struct command *command, int argc, char **argv);
@@ -21,6 +22,9 @@ struct command {
 int command_usage_error(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* 'mapihttp NAME: message' on standard error; returns COMMAND_FAILED. */
 int command_failed(const struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The rows of main.c; NULL behind the last. */
+const struct command *command_at(size_t index);
 
 /* Defined by the files of the sub-commands, listed in main.c. */
 extern const struct command command_help;
@@ -42,6 +46,7 @@ extern const struct command command_test;
 extern const struct command command_user;
 extern const struct command command_watch;
 extern const struct command command_compare;
+extern const struct command command_complete;
 extern const struct command command_export;
 extern const struct command command_import;
 extern const struct command command_address_list;

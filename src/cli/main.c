@@ -11,6 +11,7 @@
 static const struct command *const commands[] = {
     &command_address_list,
     &command_compare,
+    &command_complete,
     &command_contact,
     &command_decode,
     &command_directory,
@@ -72,6 +73,11 @@ int command_failed(const struct command *command, const char *format, ...)
     return COMMAND_FAILED;
 }
 
+const struct command *command_at(size_t index)
+{
+    return index < COMMAND_COUNT ? commands[index] : NULL;
+}
+
 static const struct command *find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -123,7 +129,8 @@ static int run_help(const struct command *command, int argc, char **argv)
         return unknown(argv[1]);
     puts("mapihttp: a client of any MAPI/HTTP server, and the administration of ours\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
+        if (commands[i]->summary)
+            printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
     puts("\nOperating a server, by ordinary commands and by the names that Exchange has for them:\n");
     operation_help_list(stdout, NULL);
     puts("\n'mapihttp help COMMAND' or 'mapihttp COMMAND --help' says more. 'mapihttp --version' says which this is.");
