@@ -45,6 +45,8 @@ static struct mapihttp_options *take_options(struct operation_call *call, const 
     options->user = user ? user : options->user;
     options->ca_file = ca_file ? ca_file : options->ca_file;
     options->insecure |= operation_flag(call, "TrustAnySslCert");
+    if (!options->server && !options->url)
+        options->server = local_server(call);
     if (mailbox && !strchr(mailbox, '@')) {
         operation_fail(call, OPERATION_INVALID_ARGUMENT, operation_given(call, "MailboxId") ? "MailboxId" : "Identity",
                        "'%s' is not a mailbox's address, as a client needs it (user@domain)", mailbox);
@@ -66,8 +68,6 @@ static bool prepare(struct operation_call *call, enum probe_kind kind, struct ma
         operation_fail(call, OPERATION_INVALID_ARGUMENT, "MailboxId", "the deep test opens a mailbox: -MailboxId user@domain says which, -Credential who logs on");
         return false;
     }
-    if (!with_credentials && !options->server && !options->url)
-        options->server = local_server(call);
     if (!with_credentials && !options->server && !options->url) {
         operation_fail(call, OPERATION_INVALID_ARGUMENT, "RunFromServerId", "which server? -RunFromServerId NAME (this machine has no configuration "
                        "that says it)");
@@ -201,6 +201,11 @@ static bool test_piped(struct connectivity *connectivity)
     return count || connectivity->call->error != OPERATION_DONE;
 }
 
+static void say_which_mailbox(struct operation_call *call)
+{
+    operation_fail(call, OPERATION_INVALID_ARGUMENT, "Identity", "which mailbox? -Identity user@domain, or a pipe from Get-Mailbox");
+}
+
 static void test_mapi(struct operation_call *call)
 {
     const char *mailbox = operation_text(call, "Identity");
@@ -215,13 +220,16 @@ static void test_mapi(struct operation_call *call)
     }
     mailbox = options->address;
     if (!mailbox && !piped)
-        operation_fail(call, OPERATION_INVALID_ARGUMENT, "Identity", "which mailbox? -Identity user@domain, or a pipe from Get-Mailbox");
+        say_which_mailbox(call);
     else if (client_operation_find_secret(call)) {
         *connectivity = (struct connectivity){.call = call, .options = *options,
             .time_limit_ms = (uint32_t)operation_number(call, "PerConnectionTimeout", CONNECTION_TIMEOUT_S) * 1000,
             .deadline_ms = monotonic_ms() + (uint64_t)operation_number(call, "AllConnectionsTimeout", ALL_CONNECTIONS_TIMEOUT_S) * 1000};
-        if ((!piped || !test_piped(connectivity)) && mailbox)
+        bool tested = piped && test_piped(connectivity);
+        if (!tested && mailbox)
             test_mailbox(connectivity, mailbox);
+        else if (!tested)
+            say_which_mailbox(call);
         if (connectivity->failed)
             client_operation_exit(call, 1);
     }

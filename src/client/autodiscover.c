@@ -170,8 +170,7 @@ static enum verdict take_settings(struct search *search, const struct visit *vis
     struct arena *arena = &search->found->arena;
     char host[256];
     if (!answer->mapi_http || !*answer->mailbox_url) {
-        const char *asked = search->options->mapi_http_disabled ? " (it was not asked: MapiHttpDisabled is set in this client)" : "";
-        const char *text = arena_format(arena, "the server offers no MAPI over HTTP for this mailbox%s%s%s", asked,
+        const char *text = arena_format(arena, "the server offers no MAPI over HTTP for this mailbox%s%s",
                                         *answer->blocks ? ", but " : "", answer->blocks);
         note(search, visit, response, MAPIHTTP_AUTODISCOVER, 0, text ? text : "no MAPI over HTTP");
         return search->options->discover_all ? GO_ON : GIVE_UP;
@@ -498,6 +497,8 @@ enum mapihttp_status mapihttp_autodiscover(const struct mapihttp_options *option
     if (!search.error.status)
         error_set(&search.error, MAPIHTTP_NO_MEMORY, 0, "no memory");
     mapihttp_autodiscover_free(search.found);
+    if (options->mapi_http_disabled)
+        error_set(&search.error, search.error.status, search.error.code, "%.400s (MapiHttpDisabled is set in this client)", search.error.text);
     if (ret_error)
         *ret_error = search.error;
     return search.error.status;

@@ -70,7 +70,7 @@ class ProbeTest(unittest.TestCase):
                 (('deep', '--server', nobody), harness.PASSWORD, 'TCP', 'NETWORK 7', 'Nothing listens'),
                 (('self', '--url', https), None, 'TLS', 'TLS 35', 'does not speak TLS'),
                 (('deep',), 'wrong', 'Autodiscover', 'AUTHENTICATION 401', 'Is the password right'),
-                (('deep', '--url', f'https://{self.where}/mapi/nowhere/', '--dn', 'x'), harness.PASSWORD, 'Endpoint', 'HTTP 404', 'is the URL right'),
+                (('deep', '--url', f'https://{self.where}/mapi/nowhere/', '--dn', 'x'), harness.PASSWORD, 'Connect', 'TRANSPORT 3', 'not one of this server'),
                 (('deep', '--url', f'https://{self.where}/mapi/emsmdb/', '--dn', '/o=other'), harness.PASSWORD, 'Connect', None, 'log')):
             result = self.probe('--address', self.server.address(), '--json', *words, password=password)
             self.assertEqual(result.returncode, 1, words)
