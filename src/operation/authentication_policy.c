@@ -41,11 +41,9 @@ static json_t *shown(const char *name, const json_t *kept, bool is_default)
 /* The organisation's, "" for none; NULL: the call has failed. In the arena. */
 static const char *default_policy(struct operation_call *call)
 {
-    json_t *organization = subject_settings(call, SETTINGS_ORGANIZATION, "");
-    const char *name = json_string_value(json_object_get(organization, "DefaultAuthenticationPolicy"));
-    const char *copy = organization ? arena_string(call->arena, name ? name : "") : NULL;
-    json_decref(organization);
-    return copy;
+    const char *name = NULL;
+    enum directory_status status = overlay_directory_default_policy(call->host->directory, call->arena, &name);
+    return subject_directory_done(call, status, NULL, "the organization") ? name : NULL;
 }
 
 /* The policy in the spelling it was made with; false: the call has failed. */

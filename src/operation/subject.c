@@ -70,6 +70,6 @@ void subject_tell_what_if(struct operation_call *call, const char *target)
 void subject_changed(struct operation_call *call, const char *target, json_t *before, json_t *after)
 {
     if (before && after && json_equal(before, after))
-        operation_warn(call, "'%s' is so already: nothing was changed", target);
+        operation_warn(call, "'%s' is so already: nothing was changed", *target ? target : "the organization");
     operation_changed(call, target, before, after);
 }

@@ -308,12 +308,22 @@ static enum directory_status overlay_change_organization_switch(struct directory
         ? change_object(overlay, SETTINGS_ORGANIZATION, "", change_organization, &mapi_http_enabled) : status;
 }
 
+static bool change_text(json_t *object, const char *name, const char *text)
+{
+    if (text)
+        return json_object_set_new(object, name, json_string(text)) == 0;
+    json_object_del(object, name);
+    return true;
+}
+
 static bool change_policy(json_t *object, const void *how)
 {
-    if (how)
-        return json_object_set_new(object, "AuthenticationPolicy", json_string(how)) == 0;
-    json_object_del(object, "AuthenticationPolicy");
-    return true;
+    return change_text(object, "AuthenticationPolicy", how);
+}
+
+static bool change_default_policy(json_t *object, const void *how)
+{
+    return change_text(object, "DefaultAuthenticationPolicy", how);
 }
 
 /* --- the contract, passed on --- */
@@ -397,36 +407,60 @@ struct directory *overlay_directory_beneath(struct directory *directory)
     return directory->type == &overlay_type ? overlay_of(directory)->beneath : directory;
 }
 
-enum directory_status overlay_directory_set_policy(struct directory *directory, struct guid id, const char *policy)
+/* --- policies of users and of the organisation --- */
+
+static enum directory_status must_know_policy(struct directory *directory, const char *policy)
 {
-    struct overlay *overlay = overlay_of(directory);
-    char text[GUID_TEXT_SIZE];
     json_t *known = NULL;
     if (directory->type != &overlay_type)
         return DIRECTORY_INVALID;
-    enum settings_status found = policy ? settings_get(overlay->settings, SETTINGS_AUTHENTICATION_POLICY, policy, &known) : SETTINGS_OK;
+    enum settings_status found = policy ? settings_get(overlay_of(directory)->settings, SETTINGS_AUTHENTICATION_POLICY, policy, &known) : SETTINGS_OK;
     json_decref(known);
-    if (found != SETTINGS_OK)
-        return found == SETTINGS_NOT_FOUND ? DIRECTORY_INVALID : DIRECTORY_UNAVAILABLE;
+    return found == SETTINGS_NOT_FOUND ? DIRECTORY_INVALID : found == SETTINGS_OK ? DIRECTORY_OK : DIRECTORY_UNAVAILABLE;
+}
+
+/* A text of an object kept, "" for none. */
+static enum directory_status kept_text(struct directory *directory, struct arena *arena, const char *scope, const char *object, const char *name,
+                                       const char **ret_text)
+{
+    json_t *kept = NULL;
+    if (directory->type != &overlay_type) {
+        *ret_text = "";
+        return DIRECTORY_OK;
+    }
+    enum directory_status status = object_of(overlay_of(directory)->settings, scope, object, &kept);
+    const char *text = status == DIRECTORY_OK ? json_string_value(json_object_get(kept, name)) : NULL;
+    const char *copy = arena_string(arena, text ? text : "");
+    json_decref(kept);
+    if (status == DIRECTORY_OK && copy)
+        *ret_text = copy;
+    return status == DIRECTORY_OK && !copy ? DIRECTORY_UNAVAILABLE : status;
+}
+
+enum directory_status overlay_directory_set_policy(struct directory *directory, struct guid id, const char *policy)
+{
+    char text[GUID_TEXT_SIZE];
+    enum directory_status status = must_know_policy(directory, policy);
     guid_format(id, text);
-    enum directory_status status = must_exist(overlay, id);
-    return status == DIRECTORY_OK ? change_object(overlay, SETTINGS_MAILBOX_SWITCHES, text, change_policy, policy) : status;
+    if (status == DIRECTORY_OK)
+        status = must_exist(overlay_of(directory), id);
+    return status == DIRECTORY_OK ? change_object(overlay_of(directory), SETTINGS_MAILBOX_SWITCHES, text, change_policy, policy) : status;
 }
 
 enum directory_status overlay_directory_policy(struct directory *directory, struct arena *arena, struct guid id, const char **ret_policy)
 {
     char text[GUID_TEXT_SIZE];
-    json_t *switches = NULL;
-    if (directory->type != &overlay_type) {
-        *ret_policy = "";
-        return DIRECTORY_OK;
-    }
     guid_format(id, text);
-    enum directory_status status = object_of(overlay_of(directory)->settings, SETTINGS_MAILBOX_SWITCHES, text, &switches);
-    const char *name = status == DIRECTORY_OK ? json_string_value(json_object_get(switches, "AuthenticationPolicy")) : NULL;
-    const char *copy = arena_string(arena, name ? name : "");
-    json_decref(switches);
-    if (status == DIRECTORY_OK && copy)
-        *ret_policy = copy;
-    return status == DIRECTORY_OK && !copy ? DIRECTORY_UNAVAILABLE : status;
+    return kept_text(directory, arena, SETTINGS_MAILBOX_SWITCHES, text, "AuthenticationPolicy", ret_policy);
+}
+
+enum directory_status overlay_directory_set_default_policy(struct directory *directory, const char *policy)
+{
+    enum directory_status status = must_know_policy(directory, policy);
+    return status == DIRECTORY_OK ? change_object(overlay_of(directory), SETTINGS_ORGANIZATION, "", change_default_policy, policy) : status;
+}
+
+enum directory_status overlay_directory_default_policy(struct directory *directory, struct arena *arena, const char **ret_policy)
+{
+    return kept_text(directory, arena, SETTINGS_ORGANIZATION, "", "DefaultAuthenticationPolicy", ret_policy);
 }

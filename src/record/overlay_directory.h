@@ -26,6 +26,10 @@ enum directory_status overlay_directory_set_policy(struct directory *directory, 
 /* The policy that was set for the user itself, "" for none; in the arena. */
 enum directory_status overlay_directory_policy(struct directory *directory, struct arena *arena, struct guid id, const char **ret_policy);
 
+/* The organisation's policy, for users without one of their own: the same. */
+enum directory_status overlay_directory_set_default_policy(struct directory *directory, const char *policy);
+enum directory_status overlay_directory_default_policy(struct directory *directory, struct arena *arena, const char **ret_policy);
+
 /* What a policy blocks for a protocol: DIRECTORY_METHOD_... 'policy' is the object kept for it. */
 uint32_t authentication_policy_blocked(const json_t *policy, enum directory_protocol protocol);
 /* 'Mapi', 'Autodiscover', 'OfflineAddressBook': behind BlockLegacyAuth and BlockModernAuth. */

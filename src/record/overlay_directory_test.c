@@ -183,9 +183,10 @@ static void test_policy_of_the_user_and_of_the_organization(void **state)
     put_policy(fixture, "Old", "{\"BlockModernAuthMapi\": true, \"BlockModernAuthOfflineAddressBook\": true}");
     struct directory_switches switches = find(fixture).switches;
     assert_int_equal(directory_methods(&switches, DIRECTORY_PROTOCOL_MAPI), DIRECTORY_METHOD_ALL);
-    json_t *organization = json_loads("{\"DefaultAuthenticationPolicy\": \"modern\"}", 0, NULL);
-    assert_int_equal(settings_set(fixture->settings, SETTINGS_ORGANIZATION, "", organization), SETTINGS_OK);
-    json_decref(organization);
+    assert_int_equal(overlay_directory_set_default_policy(fixture->overlay, "unknown"), DIRECTORY_INVALID);
+    assert_int_equal(overlay_directory_set_default_policy(fixture->overlay, "modern"), DIRECTORY_OK); /* in any case */
+    assert_int_equal(overlay_directory_default_policy(fixture->overlay, &fixture->arena, &name), DIRECTORY_OK);
+    assert_string_equal(name, "modern");
     switches = find(fixture).switches;
     assert_int_equal(switches.blocked_methods[DIRECTORY_PROTOCOL_MAPI], legacy);
     assert_int_equal(switches.blocked_methods[DIRECTORY_PROTOCOL_AUTODISCOVER], 0);
