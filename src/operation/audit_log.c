@@ -272,10 +272,23 @@ const struct operation operation_test_mailbox_audit_log = {
 
 /* --- Get-MailboxAuditLogState --- */
 
+/* With the log of what was written last, which becomes part of the file when that is closed. */
+static json_int_t size_of(struct operation_call *call, const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    json_int_t size = 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const char *name = arena_format(call->arena, "%s%s", path, suffixes[i]);
+        struct stat file;
+        if (name && stat(name, &file) == 0)
+            size += file.st_size;
+    }
+    return size;
+}
+
 static void get_state(struct operation_call *call)
 {
     struct audit_state state = {0};
-    struct stat file;
     const char *path = file_of(call);
     if (!path)
         return;
@@ -283,7 +296,7 @@ static void get_state(struct operation_call *call)
         state = audit_store_state(call->host->audit);
     json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "Path", path, "State",
                                !call->host->audit ? "NotRunning" : state.failing ? "Failing" : "Writing", "SizeBytes",
-                               stat(path, &file) == 0 ? (json_int_t)file.st_size : (json_int_t)0, "WrittenSinceStart", (json_int_t)state.written, "Waiting",
+                               size_of(call, path), "WrittenSinceStart", (json_int_t)state.written, "Waiting",
                                (json_int_t)state.queued, "LostSinceStart", (json_int_t)state.lost, "Error", state.error);
     operation_emit(call, object);
     if (state.failing)

@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "http/http_server.h"
 #include "protocol/rop_definition.h"
+#include "record/audit_store.h"
 #include "server/metrics_state.h"
 #include "server/protocol_logs.h"
 #include "server/session_status.h"
@@ -226,6 +227,11 @@ static void tell_process(const struct visitor *visitor, const struct services *s
     double uptime_s = (double)(monotonic_ms() - services->started_ms) / 1000;
     tell_plain(visitor, "mapihttp_log_rows_total", "counter", "Rows written into the CSV logs.", (double)logs.rows);
     tell_plain(visitor, "mapihttp_log_rows_dropped_total", "counter", "Rows that could not be written.", (double)logs.dropped);
+    struct audit_state audit = audit_store_state(services->operations.audit);
+    tell_plain(visitor, "mapihttp_audit_records_total", "counter", "Records of the mailbox audit written.", (double)audit.written);
+    tell_plain(visitor, "mapihttp_audit_records_lost_total", "counter", "Records that could not be written.", (double)audit.lost);
+    tell_plain(visitor, "mapihttp_audit_records_waiting", "gauge", "Records not written yet.", (double)audit.queued);
+    tell_plain(visitor, "mapihttp_audit_failing", "gauge", "1 while the mailbox audit cannot be written.", audit.failing);
     tell_plain(visitor, "mapihttp_uptime_seconds", "gauge", "Since the start.", uptime_s);
     tell(visitor, &build, "", &version, 1, 1);
     tell_plain(visitor, "process_cpu_seconds_total", "counter", "Processor time used.", (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
