@@ -236,8 +236,9 @@ static void connection_drained(struct http_connection *connection)
             connection->phase = PHASE_READING;
             connection_resume(connection);
         }
-    } else if (connection->phase == PHASE_HANDLING && exchange && exchange->was_over) {
+    } else if (connection->phase == PHASE_HANDLING && exchange && (exchange->was_over || atomic_load(&exchange->waits))) {
         exchange->was_over = false;
+        atomic_store(&exchange->waits, false);
         if (exchange->callbacks.drained)
             exchange->callbacks.drained(exchange, exchange->callbacks.argument);
     }
@@ -260,7 +261,7 @@ void connection_flush(struct http_connection *connection)
         transport_sent_size(&connection->transport, connection->plain_sent_size), memory_order_release);
     struct http_exchange *exchange = connection->exchange;
     if (exchange && connection->phase == PHASE_HANDLING) {
-        atomic_store_explicit(&exchange->unsent, connection->output.size, memory_order_relaxed);
+        atomic_store(&exchange->unsent, connection->output.size); /* before 'waits' is looked at, see http_answer_must_wait */
         exchange->was_over |= connection->output.size > HTTP_OUTPUT_SIZE_MAX;
     }
     if (status == TRANSPORT_BROKEN || status == TRANSPORT_CLOSED)

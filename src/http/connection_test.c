@@ -317,6 +317,22 @@ static void holds_back_for_a_slow_reader(void **state)
     close(fd);
 }
 
+/* It is told so too where the socket took everything before anybody looked. */
+static void tells_a_producer_to_go_on_when_the_reader_is_fast(void **state)
+{
+    for (int i = 0; i < 3; i++) {
+        int fd = client_connect(server.port);
+        client_send(fd, "GET /patient HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+        size_t total = 0;
+        char part[65536];
+        for (ssize_t size; (size = recv(fd, part, sizeof part, 0)) > 0;)
+            total += (size_t)size;
+        assert_true(total > (size_t)LARGE_CHUNK_SIZE * LARGE_CHUNK_COUNT);
+        close(fd);
+    }
+    assert_int_equal(atomic_load(&server.forgotten), 0);
+}
+
 /* --- time-outs --- */
 
 static void times_out_slow_heads(void **state)
@@ -538,6 +554,7 @@ int main(void)
         WITH_SERVER(tells_of_a_broken_connection),
         WITH_SERVER(answers_after_a_half_close),
         WITH_SERVER(holds_back_for_a_slow_reader),
+        WITH_SERVER(tells_a_producer_to_go_on_when_the_reader_is_fast),
         WITH_IMPATIENT_SERVER(times_out_slow_heads),
         WITH_IMPATIENT_SERVER(times_out_slow_bodies),
         WITH_IMPATIENT_SERVER(closes_idle_connections_silently),

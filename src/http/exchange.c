@@ -514,7 +514,11 @@ bool http_answer_write(struct http_exchange *exchange, struct bytes chunk)
 
 bool http_answer_must_wait(struct http_exchange *exchange)
 {
-    return atomic_load_explicit(&exchange->unsent, memory_order_relaxed) > HTTP_OUTPUT_SIZE_MAX;
+    if (atomic_load_explicit(&exchange->unsent, memory_order_relaxed) <= HTTP_OUTPUT_SIZE_MAX)
+        return false;
+    /* In this order, as the loop stores 'unsent' before it looks at 'waits': one of both sees what the other did. */
+    atomic_store(&exchange->waits, true);
+    return atomic_load(&exchange->unsent) > HTTP_OUTPUT_SIZE_MAX;
 }
 
 void http_answer_repeat(struct http_exchange *exchange, const char *text, uint32_t period_ms)

@@ -72,6 +72,7 @@ struct http_exchange {
     /* Loop. */
     bool head_sent;         /* the head is in the output */
     bool was_over;          /* 'drained' is due */
+    atomic_bool waits;      /* the holder was told to wait: 'drained' is due too, though the socket may have taken all at once */
     bool notified;          /* 'broken' was called */
     bool running;           /* counted in home->running_count */
     const char *repeat_text; /* written every repeat_ms by the connection's timer; 0: not at all */

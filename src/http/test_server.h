@@ -30,7 +30,7 @@ struct test_server {
     struct http_tls *tls;
     uint16_t port, tls_port;
     /* What the handlers saw. */
-    atomic_uint broken, ended_sent, ended_broken, drained, requests;
+    atomic_uint broken, ended_sent, ended_broken, drained, requests, forgotten;
     pthread_mutex_t lock;
     struct http_delivery *last_delivery; /* of /echo and /large; lock */
     struct http_exchange *parked;        /* of /park; lock */
@@ -137,6 +137,43 @@ static void *test_large_thread(void *argument)
     return NULL;
 }
 
+/* /patient: 13 MB too, but a producer that believes 'drained' and asks nothing else; 'forgotten' counts how often it was never told. */
+struct test_patient {
+    struct http_exchange *exchange;
+    struct test_server *server;
+};
+
+static void *test_patient_thread(void *argument)
+{
+    struct test_patient patient = *(struct test_patient *)argument;
+    static const uint8_t chunk[LARGE_CHUNK_SIZE];
+    bool useful = true;
+    free(argument);
+    for (unsigned i = 0; i < LARGE_CHUNK_COUNT && useful; i++) {
+        unsigned drained = atomic_load(&patient.server->drained);
+        useful = http_answer_write(patient.exchange, bytes_of(chunk, sizeof chunk));
+        if (!useful || !http_answer_must_wait(patient.exchange))
+            continue;
+        unsigned tries = 0;
+        while (atomic_load(&patient.server->drained) == drained && tries++ < 2000)
+            usleep(1000);
+        if (tries > 2000)
+            atomic_fetch_add(&patient.server->forgotten, 1);
+    }
+    http_answer_finish(patient.exchange);
+    return NULL;
+}
+
+static void test_patient(struct http_exchange *exchange, void *argument)
+{
+    struct test_patient *patient = malloc(sizeof *patient);
+    pthread_t thread;
+    *patient = (struct test_patient){exchange, argument};
+    test_watch(argument, exchange);
+    assert_int_equal(pthread_create(&thread, NULL, test_patient_thread, patient), 0);
+    pthread_detach(thread);
+}
+
 /* /abort: a chunk, then nothing. */
 static void *test_abort_thread(void *argument)
 {
@@ -237,6 +274,7 @@ static void *test_server_start(struct test_server *server, const struct http_ser
         {.path = "/slow", .handler = test_pass_on, .argument = server},
         {.path = "/chunks", .handler = test_pass_on, .argument = server},
         {.path = "/large", .handler = test_pass_on, .argument = server},
+        {.path = "/patient", .handler = test_patient, .argument = server},
         {.path = "/abort", .handler = test_pass_on, .argument = server},
         {.path = "/file", .handler = test_file, .argument = server},
         {.path = "/park", .handler = test_park, .argument = server},

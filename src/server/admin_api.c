@@ -7,7 +7,8 @@
 
 #include "server/observation.h"
 
-#define WRITE_SIZE 16384u /* objects are gathered up to this before they are sent */
+#define WRITE_SIZE 16384u     /* objects are gathered up to this before they are sent */
+#define KEPT_SIZE_MAX (4u << 20) /* and up to this for a client that reads slowly; only then its thread waits for it */
 
 /* One call: made on the loop, run in the pool. Freed when the exchange has ended, after which nothing of it runs. */
 struct api_call {
@@ -70,17 +71,19 @@ static bool send_part(struct api_call *api)
     if (!api->sending)
         send_head(api, 200);
     api->sending = true;
+    bool was_full = api->output.size >= KEPT_SIZE_MAX;
     api->sent_size += api->output.size;
     bool there = http_answer_write(api->exchange, buffer_bytes(&api->output));
     buffer_clear(&api->output);
-    return there && wait_for_client(api);
+    return there && (!was_full || wait_for_client(api));
 }
 
 static void emit(struct operation_call *call, json_t *object)
 {
     struct api_call *api = call->output;
     add_line(api, json_pack("{s:o}", "object", object));
-    if (api->output.size >= WRITE_SIZE && !send_part(api))
+    bool full = api->output.size >= KEPT_SIZE_MAX || (api->output.size >= WRITE_SIZE && !http_answer_must_wait(api->exchange));
+    if (full && !send_part(api))
         call->stopped = true;
     if (atomic_load(&api->services->draining)) /* the process is about to stop */
         call->stopped = true;

@@ -21,7 +21,7 @@
 
 #define CLOSE_TIMEOUT_MS 3000u /* for connections to go once everything has been said */
 #define POLL_MS 20u
-#define ADMINISTRATION_THREADS 2u
+#define ADMINISTRATION_THREADS 4u
 #define ADMINISTRATION_QUEUE_MAX 64u
 #define FILES_PER_MAILBOX 3u   /* database, write-ahead log, shared memory */
 #define FILES_SPARE 128u
