@@ -217,6 +217,17 @@ static double resident_bytes(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
+static void tell_audit(const struct visitor *visitor, struct audit_store *store)
+{
+    if (!store) /* tests of this alone */
+        return;
+    struct audit_state audit = audit_store_state(store);
+    tell_plain(visitor, "mapihttp_audit_records_total", "counter", "Records of the mailbox audit written.", (double)audit.written);
+    tell_plain(visitor, "mapihttp_audit_records_lost_total", "counter", "Records that could not be written.", (double)audit.lost);
+    tell_plain(visitor, "mapihttp_audit_records_waiting", "gauge", "Records not written yet.", (double)audit.queued);
+    tell_plain(visitor, "mapihttp_audit_failing", "gauge", "1 while the mailbox audit cannot be written.", audit.failing);
+}
+
 static void tell_process(const struct visitor *visitor, const struct services *services)
 {
     static const struct metric_sample build = {.name = "mapihttp_build_info", .kind = "gauge", .help = "The version that runs."};
@@ -227,11 +238,6 @@ static void tell_process(const struct visitor *visitor, const struct services *s
     double uptime_s = (double)(monotonic_ms() - services->started_ms) / 1000;
     tell_plain(visitor, "mapihttp_log_rows_total", "counter", "Rows written into the CSV logs.", (double)logs.rows);
     tell_plain(visitor, "mapihttp_log_rows_dropped_total", "counter", "Rows that could not be written.", (double)logs.dropped);
-    struct audit_state audit = audit_store_state(services->operations.audit);
-    tell_plain(visitor, "mapihttp_audit_records_total", "counter", "Records of the mailbox audit written.", (double)audit.written);
-    tell_plain(visitor, "mapihttp_audit_records_lost_total", "counter", "Records that could not be written.", (double)audit.lost);
-    tell_plain(visitor, "mapihttp_audit_records_waiting", "gauge", "Records not written yet.", (double)audit.queued);
-    tell_plain(visitor, "mapihttp_audit_failing", "gauge", "1 while the mailbox audit cannot be written.", audit.failing);
     tell_plain(visitor, "mapihttp_uptime_seconds", "gauge", "Since the start.", uptime_s);
     tell(visitor, &build, "", &version, 1, 1);
     tell_plain(visitor, "process_cpu_seconds_total", "counter", "Processor time used.", (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9);
@@ -258,5 +264,6 @@ void metrics_visit(const struct services *services, void (*visit)(void *argument
     tell_plain(&visitor, "mapihttp_resent_answers_total", "counter", "Lost answers given again from the record.", (double)METRICS_SUM(metrics, resent));
     tell_sessions(&visitor, services);
     tell_connections(&visitor, services);
+    tell_audit(&visitor, services->operations.audit);
     tell_process(&visitor, services);
 }
