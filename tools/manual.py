@@ -94,8 +94,9 @@ def operation_pages(program, folder):
                   '.SH SEE ALSO', 'mapihttp(1), mapihttpd(8)']
         with open(os.path.join(folder, name + '.1'), 'w', encoding='utf-8') as file:
             file.write('\n'.join(lines) + '\n')
-        if row['Command']:
-            link = os.path.join(folder, 'mapihttp-' + row['Command'].replace(' ', '-') + '.1')
+        other = 'mapihttp-' + (row['Command'] or '').replace(' ', '-')
+        if row['Command'] and other != name:
+            link = os.path.join(folder, other + '.1')
             if os.path.lexists(link):
                 os.remove(link)
             os.symlink(name + '.1', link)

@@ -74,11 +74,13 @@ static enum object_input_status read_json(struct object_input *input, json_t **r
 {
     json_error_t error;
     char text[200];
+    unsigned long start = input->line;
     input->size = 0;
     json_t *value = json_load_callback(take_byte, input, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (!value && input->size >= OBJECT_INPUT_SIZE_MAX)
         return fail(input, "an object is too large");
     if (!value) {
+        input->line = start + (error.line > 0 ? (unsigned long)error.line - 1 : 0);
         snprintf(text, sizeof text, "no JSON (%.150s)", error.text);
         return fail(input, text);
     }

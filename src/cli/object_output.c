@@ -115,7 +115,7 @@ static void put_list(struct object_output *output, const json_t *object)
 static void put_json(struct object_output *output, const json_t *object)
 {
     fputs(output->count ? ",\n  " : "[\n  ", output->file);
-    json_dumpf(object, output->file, JSON_REAL_PRECISION(12));
+    json_dumpf(object, output->file, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
 }
 
 static enum object_form form_for(const struct object_output *output, const json_t *object)
@@ -132,7 +132,7 @@ static void put_object(struct object_output *output, json_t *object)
     case OBJECT_FORM_TABLE: output->failed |= !output->table || !object_table_put(output->table, object); break;
     case OBJECT_FORM_LIST: put_list(output, object); break;
     case OBJECT_FORM_LINES:
-        output->failed |= json_dumpf(object, output->file, JSON_COMPACT | JSON_REAL_PRECISION(12)) != 0 || putc('\n', output->file) == EOF;
+        output->failed |= json_dumpf(object, output->file, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) != 0 || putc('\n', output->file) == EOF;
         fflush(output->file); /* the next stage works meanwhile */
         break;
     case OBJECT_FORM_JSON: put_json(output, object); break;

@@ -137,6 +137,9 @@ static void test_forms(void **state)
                                          "{\"Name\":\"eve, =x\",\"Size\":12,\"On\":false,\"List\":[]}\n");
     check_output(OBJECT_FORM_CSV, two, "Name,Size,On,List\r\nada,5,True,a;b\r\n\"eve, =x\",12,False,\r\n");
     check_output(OBJECT_FORM_JSON, (const char *const[]){"{\"a\": 1}", "{\"a\": 2}", NULL}, "[\n  {\"a\": 1},\n  {\"a\": 2}\n]\n");
+    check_output(OBJECT_FORM_LINES, (const char *const[]){"\"ada\"", "5", NULL}, "\"ada\"\n5\n");
+    check_output(OBJECT_FORM_JSON, (const char *const[]){"\"ada\"", NULL}, "[\n  \"ada\"\n]\n");
+    check_output(OBJECT_FORM_STANDARD, (const char *const[]){"\"ada\"", "5", NULL}, "ada\n5\n");
     check_output(OBJECT_FORM_JSON, none, "[]\n");
     check_output(OBJECT_FORM_LINES, none, "\n");
     check_output(OBJECT_FORM_TABLE, none, "");
