@@ -3,7 +3,7 @@
 
 #include "cli/client_operation.h"
 #include "cli/object_output.h"
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 #include "operation/wildcard.h"
 
 static void put_all(struct operation_call *call, const struct object_output_settings *settings, json_t *(*convert)(struct operation_call *, json_t *))

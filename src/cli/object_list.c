@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 
 static bool append(struct object_list *list, json_t *object)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/csv_writer.h"
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 #include "cli/object_table.h"
 
 /* Objects of at most so many properties, and of which nobody said how they look, are shown as a table. */

@@ -12,7 +12,7 @@
 #include "cli/object_input.h"
 #include "cli/object_list.h"
 #include "cli/object_output.h"
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 
 /* --- in --- */
 

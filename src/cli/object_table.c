@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 #include "operation/wildcard.h"
 
 #define CELL_WIDTH_MIN 8u /* of a column that gives way */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 
 struct reading {
     struct arena *arena;

@@ -4,7 +4,7 @@
 
 #include "cli/client_operation.h"
 #include "cli/object_list.h"
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 #include "operation/wildcard.h"
 
 struct selection {

@@ -3,7 +3,7 @@
 
 #include "cli/client_operation.h"
 #include "cli/object_list.h"
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 
 static json_t *key_of(const json_t *object, const json_t *properties)
 {

@@ -1,6 +1,6 @@
 /* Where-Object: what fulfils a condition goes on. */
 #include "cli/client_operation.h"
-#include "cli/filter_expression.h"
+#include "operation/filter_expression.h"
 
 static void where(struct operation_call *call)
 {

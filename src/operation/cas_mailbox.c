@@ -70,10 +70,10 @@ static json_t *cas_mailbox_of(const struct directory_organization *organization,
     return object;
 }
 
-static bool emit_mailbox(struct operation_call *call, const struct directory_user *user, void *argument)
+static json_t *object_of(struct operation_call *call, const struct directory_user *user, void *argument)
 {
-    operation_emit(call, cas_mailbox_of(argument, user));
-    return true;
+    (void)call;
+    return cas_mailbox_of(argument, user);
 }
 
 static void get(struct operation_call *call)
@@ -82,7 +82,7 @@ static void get(struct operation_call *call)
     struct subject_selection selection = subject_selection_of(call);
     if (!subject_organization(call, &organization))
         return;
-    selection.each = emit_mailbox;
+    selection.object = object_of;
     selection.argument = &organization;
     subject_mailboxes(call, &selection);
 }
@@ -164,11 +164,7 @@ static void set(struct operation_call *call)
 }
 
 static const struct operation_parameter get_parameters[] = {
-    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_POSITION_0 | OPERATION_PIPED,
-     .explanation = "the mailbox: account, address, GUID, legacy DN or display name; * and ? may stand in it"},
-    {.name = "Anr", .option = "begins", .kind = OPERATION_TEXT, .explanation = "only those of which an address, the account or a word of the name begins so"},
-    {.name = "RecipientTypeDetails", .option = "type", .kind = OPERATION_CHOICES, .choices = subject_mailbox_types, .explanation = "only mailboxes of these kinds"},
-    {.name = "ResultSize", .option = "limit", .kind = OPERATION_NUMBER, .minimum = 1, .explanation = "at most so many; 1000 by default, Unlimited for all"},
+    SUBJECT_SELECTION_PARAMETERS,
     {.name = NULL},
 };
 

@@ -66,20 +66,17 @@ static json_t *mailbox_of(const struct directory_user *user, const struct audit_
     return object;
 }
 
-static bool emit_mailbox(struct operation_call *call, const struct directory_user *user, void *argument)
+static json_t *object_of(struct operation_call *call, const struct directory_user *user, void *argument)
 {
     struct audit_policy audit;
     (void)argument;
-    if (!read_audit(call, user->id, &audit))
-        return false;
-    operation_emit(call, mailbox_of(user, &audit));
-    return true;
+    return read_audit(call, user->id, &audit) ? mailbox_of(user, &audit) : NULL;
 }
 
 static void get(struct operation_call *call)
 {
     struct subject_selection selection = subject_selection_of(call);
-    selection.each = emit_mailbox;
+    selection.object = object_of;
     subject_mailboxes(call, &selection);
 }
 
@@ -162,11 +159,7 @@ static void set(struct operation_call *call)
 #define AUDIT_CHOICES "None|MailboxLogin|FolderBind|MessageBind|Create|Update|Move|Copy|MoveToDeletedItems|SoftDelete|HardDelete|SendAs|SendOnBehalf"
 
 static const struct operation_parameter get_parameters[] = {
-    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_POSITION_0 | OPERATION_PIPED,
-     .explanation = "the mailbox: account, address, GUID, legacy DN or display name; * and ? may stand in it"},
-    {.name = "Anr", .option = "begins", .kind = OPERATION_TEXT, .explanation = "only those of which an address, the account or a word of the name begins so"},
-    {.name = "RecipientTypeDetails", .option = "type", .kind = OPERATION_CHOICES, .choices = subject_mailbox_types, .explanation = "only mailboxes of these kinds"},
-    {.name = "ResultSize", .option = "limit", .kind = OPERATION_NUMBER, .minimum = 1, .explanation = "at most so many; 1000 by default, Unlimited for all"},
+    SUBJECT_SELECTION_PARAMETERS,
     {.name = NULL},
 };
 

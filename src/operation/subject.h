@@ -34,13 +34,27 @@ struct subject_selection {
     unsigned kinds;             /* 1u << DIRECTORY_...; 0: all that have a mailbox */
     int64_t count_max;
     bool count_given;           /* else it is told when there would be more */
-    /* Called for each in order of the accounts; the user lives for the call. False: not counted, it is none that is wanted. */
+    const char *condition;      /* over the objects made: "AuditEnabled -eq $true -and Alias -like 'a*'"; NULL */
+    /* Makes the object of each, in order of the accounts; the user lives for the call. NULL: none, or the call has failed. */
+    json_t *(*object)(struct operation_call *call, const struct directory_user *user, void *argument);
+    /* Instead, for those that emit nothing or something else: called for each. False: it does not count, it is none that is wanted. */
     bool (*each)(struct operation_call *call, const struct directory_user *user, void *argument);
     void *argument;
 };
+/* Emits the objects of those that fulfil all of it. */
 void subject_mailboxes(struct operation_call *call, const struct subject_selection *selection);
-/* Identity, Anr, RecipientTypeDetails and ResultSize of the Get- operations. */
+/* By Identity, Anr, RecipientTypeDetails, Filter and ResultSize, the parameters of the Get- operations. */
 struct subject_selection subject_selection_of(const struct operation_call *call);
 extern const char subject_mailbox_types[]; /* of RecipientTypeDetails, in the order of the kinds that have a mailbox */
+#define SUBJECT_SELECTION_PARAMETERS                                                                                                             \
+    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_POSITION_0 | OPERATION_PIPED,                                  \
+     .explanation = "the mailbox: account, address, GUID, legacy DN or display name; * and ? may stand in it"},                                   \
+    {.name = "Anr", .option = "begins", .kind = OPERATION_TEXT,                                                                                   \
+     .explanation = "only those of which an address, the account or a word of the name begins so"},                                               \
+    {.name = "Filter", .kind = OPERATION_TEXT, .explanation = "only those of which this is true: \"AuditEnabled -eq $true -and Alias -like 'a*'\""},  \
+    {.name = "RecipientTypeDetails", .option = "type", .kind = OPERATION_CHOICES, .choices = subject_mailbox_types,                               \
+     .explanation = "only mailboxes of these kinds"},                                                                                             \
+    {.name = "ResultSize", .option = "limit", .kind = OPERATION_NUMBER, .minimum = 1,                                                             \
+     .explanation = "at most so many; 1000 by default, Unlimited for all"}
 /* 'UserMailbox', 'SharedMailbox' ... */
 const char *subject_mailbox_type(enum directory_kind kind);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "operation/filter_expression.h"
 #include "operation/subject.h"
 #include "operation/wildcard.h"
 
@@ -124,47 +125,89 @@ static bool find_by_id(struct operation_call *call, struct arena *arena, struct 
     return status == DIRECTORY_NOT_FOUND /* removed meanwhile */ || subject_directory_done(call, status, NULL, "the directory");
 }
 
-static void walk(struct operation_call *call, const struct subject_selection *selection, const struct places *places)
+/* Whether the walk goes on. */
+static bool emit_one(struct operation_call *call, const struct subject_selection *selection, const struct filter *filter,
+                     const struct directory_user *user, int64_t *count)
+{
+    const char *error = NULL;
+    if (selection->each) {
+        *count += selection->each(call, user, selection->argument);
+        return !call->stopped && call->error == OPERATION_DONE && *count < selection->count_max;
+    }
+    json_t *object = selection->object(call, user, selection->argument);
+    bool fits = object && (!filter || filter_accepts(filter, object, &error));
+    if (error)
+        operation_fail(call, OPERATION_INVALID_ARGUMENT, "Filter", "Filter: %s", error);
+    if (fits && *count == selection->count_max) {
+        if (!selection->count_given)
+            operation_warn(call, "there are more than %lld results: -ResultSize Unlimited shows all", (long long)*count);
+        json_decref(object);
+        return false;
+    }
+    *count += fits;
+    if (fits)
+        operation_emit(call, object);
+    else
+        json_decref(object);
+    return !call->stopped && call->error == OPERATION_DONE;
+}
+
+static void walk(struct operation_call *call, const struct subject_selection *selection, const struct filter *filter, const struct places *places)
 {
     struct arena arena = {0};
     struct directory_user user;
     int64_t count = 0;
-    bool there = false;
-    for (size_t i = 0; i < places->count && !call->stopped && call->error == OPERATION_DONE; i++) {
-        if (count == selection->count_max) {
-            if (!selection->count_given)
-                operation_warn(call, "there are more than %lld results: -ResultSize Unlimited shows all", (long long)count);
-            break;
-        }
-        if (find_by_id(call, &arena, places->items[i].id, &user, &there) && there)
-            count += selection->each(call, &user, selection->argument);
+    bool there = false, goes_on = true;
+    for (size_t i = 0; i < places->count && goes_on && (count < selection->count_max || !selection->count_given); i++) {
+        goes_on = find_by_id(call, &arena, places->items[i].id, &user, &there) && (!there || emit_one(call, selection, filter, &user, &count));
         arena_reset(&arena);
     }
     arena_free(&arena);
 }
 
-void subject_mailboxes(struct operation_call *call, const struct subject_selection *selection)
+/* Exchange's own filters have no '$_.' before a property; braces around them are usual all the same. */
+static struct filter *read_condition(struct operation_call *call, const char *condition)
+{
+    const char *error = NULL;
+    size_t size = strlen(condition);
+    bool braces = size >= 2 && condition[0] == '{' && condition[size - 1] == '}' && !strstr(condition, "$_");
+    const char *word = braces ? arena_format(call->arena, "%.*s ", (int)(size - 2), condition + 1) : condition;
+    struct filter *filter = word ? filter_parse(call->arena, 1, &word, &error) : NULL;
+    if (!filter)
+        operation_fail(call, OPERATION_INVALID_ARGUMENT, "Filter", "Filter: %s", error ? error : "out of memory");
+    return filter;
+}
+
+static void emit_selected(struct operation_call *call, const struct subject_selection *selection, const struct filter *filter)
 {
     struct directory_user user;
     struct places places = {0};
+    int64_t count = 0;
     if (selection->identity && !wildcard_is_pattern(selection->identity)) {
         if (subject_mailbox(call, "Identity", selection->identity, &user) && (!selection->kinds || selection->kinds & 1u << user.kind))
-            (void)selection->each(call, &user, selection->argument);
-        return;
-    }
-    if (collect(call, selection, &places)) {
+            (void)emit_one(call, selection, filter, &user, &count);
+    } else if (collect(call, selection, &places)) {
         if (places.count)
             qsort(places.items, places.count, sizeof *places.items, by_account);
-        walk(call, selection, &places);
+        walk(call, selection, filter, &places);
     }
     free(places.items);
+}
+
+void subject_mailboxes(struct operation_call *call, const struct subject_selection *selection)
+{
+    struct filter *filter = NULL;
+    if (selection->condition && !(filter = read_condition(call, selection->condition)))
+        return;
+    emit_selected(call, selection, filter);
+    filter_free(filter);
 }
 
 struct subject_selection subject_selection_of(const struct operation_call *call)
 {
     const json_t *names = operation_parameter(call, "RecipientTypeDetails");
     struct subject_selection selection = {
-        .identity = operation_text(call, "Identity"), .beginning = operation_text(call, "Anr"),
+        .identity = operation_text(call, "Identity"), .beginning = operation_text(call, "Anr"), .condition = operation_text(call, "Filter"),
         .count_max = operation_number(call, "ResultSize", RESULT_SIZE_DEFAULT), .count_given = operation_given(call, "ResultSize")};
     size_t i;
     json_t *name;
@@ -177,34 +220,17 @@ struct subject_selection subject_selection_of(const struct operation_call *call)
 
 /* --- one --- */
 
-struct display_name_search {
-    const char *name;
-    unsigned count;
-    struct guid id;
-};
-
-static bool note_display_name(struct operation_call *call, const struct directory_user *user, void *argument)
+/* Whether one alone has this display name (or an address, an account so: but those were tried before). */
+static bool find_by_display_name(struct operation_call *call, const char *name, struct directory_user *ret_user, size_t *ret_count)
 {
-    struct display_name_search *search = argument;
-    (void)call;
-    search->id = user->id;
-    search->count++;
-    return true;
-}
-
-/* NOT_FOUND, or OK with the number of those that have the name. */
-static bool find_by_display_name(struct operation_call *call, const char *name, struct directory_user *ret_user, unsigned *ret_count)
-{
-    struct display_name_search search = {.name = name};
     struct places places = {0};
-    /* As a pattern it stands for itself: there are no wildcards in it. It fits addresses and accounts too, but those were tried before. */
-    struct subject_selection selection = {.identity = name, .count_max = 2, .count_given = true, .each = note_display_name, .argument = &search};
+    const struct subject_selection selection = {.identity = name}; /* without wildcards it stands for itself */
     bool there = false;
     if (collect(call, &selection, &places))
-        walk(call, &selection, &places);
+        *ret_count = places.count;
+    bool found = *ret_count == 1 && find_by_id(call, call->arena, places.items[0].id, ret_user, &there) && there;
     free(places.items);
-    *ret_count = search.count;
-    return search.count == 1 && find_by_id(call, call->arena, search.id, ret_user, &there) && there;
+    return found;
 }
 
 static enum directory_status find_by_key(struct operation_call *call, const char *identity, struct directory_user *ret_user)
@@ -225,7 +251,7 @@ static enum directory_status find_by_key(struct operation_call *call, const char
 
 bool subject_mailbox(struct operation_call *call, const char *parameter, const char *identity, struct directory_user *ret_user)
 {
-    unsigned count = 0;
+    size_t count = 0;
     enum directory_status status = *identity ? find_by_key(call, identity, ret_user) : DIRECTORY_NOT_FOUND;
     if (status == DIRECTORY_OK)
         return true;

@@ -1,4 +1,4 @@
-#include "cli/object_property.h"
+#include "operation/object_property.h"
 
 #include <math.h>
 #include <stdlib.h>

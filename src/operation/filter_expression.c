@@ -1,13 +1,13 @@
 /* The parser. Tokens first, by one of two ways (one quoted word, or words that a shell has been at), then a descent over them. */
-#include "cli/filter_expression.h"
+#include "operation/filter_expression.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "cli/filter_node.h"
-#include "cli/object_property.h"
+#include "operation/filter_node.h"
+#include "operation/object_property.h"
 
 enum token_kind {
     TOKEN_END,

@@ -2,7 +2,7 @@
 #pragma once
 #include <unicode/uregex.h>
 
-#include "cli/filter_expression.h"
+#include "operation/filter_expression.h"
 
 enum filter_kind {
     FILTER_VALUE,    /* value */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/filter_expression.h"
+#include "operation/filter_expression.h"
 
 static const char sample[] =
     "{\"Alias\": \"ada\", \"DisplayName\": \"Ada Lovelace\", \"ClientInfoString\": \"Client=MSExchangeRPC; Microsoft Outlook 16.0.1\","

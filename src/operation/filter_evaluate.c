@@ -1,8 +1,8 @@
 /* Walking a condition's tree over one object. */
 #include <string.h>
 
-#include "cli/filter_node.h"
-#include "cli/object_property.h"
+#include "operation/filter_node.h"
+#include "operation/object_property.h"
 #include "operation/wildcard.h"
 
 #define MATCH_TIME_MAX 200 /* of a regular expression over one text: about milliseconds (uregex_setTimeLimit) */

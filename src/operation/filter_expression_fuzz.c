@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/filter_expression.h"
+#include "operation/filter_expression.h"
 
 #define WORDS_MAX 64u
 
