@@ -106,6 +106,7 @@ bool operation_duration_read(const char *text, int64_t *ret_seconds)
 
 struct time_of_day {
     int hour, minute, second;
+    uint32_t fraction; /* of the second, as FILETIME counts */
     bool zoned;
     int offset_minutes; /* east of Greenwich */
 };
@@ -138,8 +139,11 @@ static bool time_of_day_read(const char *text, struct time_of_day *time)
         if (digits_read(text + 1, 2, &time->second) != 2)
             return false;
         text += 3;
-        if (*text == '.')
-            text += 1 + strspn(text + 1, "0123456789");
+        if (*text == '.') {
+            uint32_t unit = FILETIME_PER_SECOND / 10;
+            for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+                time->fraction += (uint32_t)(*text - '0') * unit;
+        }
     }
     const char *half = *text == ' ' ? text + 1 : text;
     if (strncasecmp(half, "AM", 2) == 0 || strncasecmp(half, "PM", 2) == 0) {
@@ -216,7 +220,7 @@ bool operation_time_read(const char *text, uint64_t *ret_filetime)
     date.tm_hour = time.hour;
     date.tm_min = time.minute;
     date.tm_sec = time.second;
-    *ret_filetime = filetime_of_unix(time.zoned ? timegm(&date) - time.offset_minutes * 60 : mktime(&date));
+    *ret_filetime = filetime_of_unix(time.zoned ? timegm(&date) - time.offset_minutes * 60 : mktime(&date)) + time.fraction;
     return true;
 }
 

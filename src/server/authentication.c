@@ -83,15 +83,13 @@ static void delay_expired(struct loop_timer *timer)
     answer_challenge(container_of(timer, struct authentication, delay));
 }
 
-/* What stands in the line behind the account must not be forged by its name: fail2ban reads the address there. */
+/* The account has no apostrophe inside (authentication_outcome_name), so that what stands behind it cannot be forged: fail2ban reads the
+ * address there. */
 static void log_failure(const struct authentication *authentication)
 {
     const struct authentication_outcome *outcome = &authentication->outcome;
-    char account[sizeof outcome->account];
-    for (size_t i = 0; i < sizeof account; i++)
-        account[i] = outcome->account[i] == '\'' ? '?' : outcome->account[i];
     const char *request_id = observation_request_id(http_exchange_request(authentication->exchange));
-    log_warning("log-on failed: %s; account '%s', from %s, by %s%s%s%s", outcome->cause, account,
+    log_warning("log-on failed: %s; account '%s', from %s, by %s%s%s%s", outcome->cause, outcome->account,
                 authentication->request.peer, outcome->method, outcome->locked_now ? "; locked from now on" : "",
                 *request_id ? "; request " : "", request_id);
 }
