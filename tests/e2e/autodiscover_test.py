@@ -364,13 +364,18 @@ def test_auth_package():
         check(package({'X-ClientCanHandle': 'Negotiate'}) == 'Negotiate', f"AuthPackage with it: {package({'X-ClientCanHandle': 'Negotiate'})}")
 
 
-with harness.Server({'autodiscover': {'requests_per_address': 0, 'requests_per_user': 0}}, users=('alice', 'bob', 'off')) as main_server:
-    main_client = Client(main_server)
-    directory(main_server, 'user', 'set', 'off', '--enabled', 'no')
-    for function in (test_settings, test_refusals, test_json, test_switches, test_matrix, test_discover, test_other_mailboxes):
-        function(main_server, main_client)
-test_rates()
-test_open_door()
-test_auth_package()
-print(f'{checked} checks, {len(failures)} failed')
-raise SystemExit(1 if failures else 0)
+def main():
+    with harness.Server({'autodiscover': {'requests_per_address': 0, 'requests_per_user': 0}}, users=('alice', 'bob', 'off')) as main_server:
+        main_client = Client(main_server)
+        directory(main_server, 'user', 'set', 'off', '--enabled', 'no')
+        for function in (test_settings, test_refusals, test_json, test_switches, test_matrix, test_discover, test_other_mailboxes):
+            function(main_server, main_client)
+    test_rates()
+    test_open_door()
+    test_auth_package()
+    print(f'{checked} checks, {len(failures)} failed')
+    raise SystemExit(1 if failures else 0)
+
+
+if __name__ == '__main__':
+    main()
