@@ -324,6 +324,54 @@ def test_long_answers(server):
     assert size > 20 << 20, size
 
 
+def mapihttp(server, *words, password=harness.PASSWORD, **options):
+    environment = dict(os.environ, MAPIHTTP_PASSWORD=password)
+    environment.pop('MAPIHTTP_CONFIG', None)
+    return subprocess.run([harness.program('mapihttp'), *words], capture_output=True, text=True, timeout=60, env=environment, **options)
+
+
+def test_places(server):
+    """The same operation in the running server, over HTTPS, and in the command itself where no server runs."""
+    here = ['--config', server.configuration]
+    away = ['--server', f'localhost:{server.tls_port}', '--ca-file', server.certificate, '--address']
+    answers = [mapihttp(server, 'Get-Mailbox', *here), mapihttp(server, 'mailbox', 'show', *away, server.address('root-of-all'))]
+    refusals = [mapihttp(server, 'Set-CasMailbox', '-id', 'nobody', '-MapiHttpEnabled', '$false', *place)
+                for place in (here, [*away, server.address('root-of-all')])]
+    for words, why in (
+            ([*away, server.address('alice')], 'you are no administrator'),
+            (['--server', f'localhost:{server.tls_port}', '--address', server.address('root-of-all')], 'certificate'),
+            (['--server', f'http://localhost:{server.plain_port}', '--address', server.address('root-of-all')], 'https'),
+            (['--server', f'localhost:{harness.free_port()}', '--address', server.address('root-of-all')], 'connect'),
+            (['--config', server.folder + '/absent.conf'], 'absent.conf')):
+        failed = mapihttp(server, 'Get-Mailbox', *words)
+        assert failed.returncode == 1 and why in failed.stderr and not failed.stdout.strip(), (words, failed)
+    failed = mapihttp(server, 'Get-Mailbox', *away, server.address('bob'), password='wrong password')
+    assert failed.returncode == 1 and 'log-on failed' in failed.stderr, failed
+    live = mapihttp(server, 'Get-ConnectionStatus', *here)
+    assert live.returncode == 0, live
+    server.stop()
+    answers.append(mapihttp(server, 'Get-Mailbox', *here))
+    refusals.append(mapihttp(server, 'Set-CasMailbox', '-id', 'nobody', '-MapiHttpEnabled', '$false', *here))
+    for answer in answers:
+        assert answer.returncode == 0 and answer.stdout == answers[0].stdout and answer.stdout.count('\n') == 4, answer
+    for refusal in refusals:
+        assert refusal.returncode == 1 and "no mailbox 'nobody'" in refusal.stderr, refusal
+    done = mapihttp(server, 'cas', 'set', 'bob', '--mapi-http', 'off', *here)
+    assert done.returncode == 0, done
+    row = json.loads(mapihttp(server, 'Get-AdminChangeRecord', '-Cmdlets', 'Set-CasMailbox', '-IsSuccess', '$true', '-ResultSize', '1', *here).stdout)
+    assert row['CmdletName'] == 'Set-CasMailbox' and row['After'] == {'MapiHttpEnabled': False} and row['Way'] == 'local', row
+    live = mapihttp(server, 'Get-ConnectionStatus', *here)
+    assert live.returncode == 1 and 'does not run' in live.stderr, live
+    if os.geteuid() == 0:
+        os.chmod(server.data, 0o755)
+        denied = mapihttp(server, 'Get-Mailbox', *here, user=65534, group=65534, extra_groups=[])
+        assert denied.returncode == 1 and 'permission denied' in denied.stderr, denied
+    os.unlink(os.path.join(server.data, 'directory.sqlite'))
+    failed = mapihttp(server, 'Get-Mailbox', *here)
+    assert failed.returncode == 1 and 'organization init' in failed.stderr, failed
+    assert not os.path.exists(os.path.join(server.data, 'directory.sqlite'))
+
+
 def main():
     with harness.Server(users=('alice', 'bob', 'carol')) as server:
         server._admin('user', 'add', 'root-of-all', '--administrator', 'yes', input=harness.PASSWORD + '\n')
@@ -345,6 +393,10 @@ def main():
         time.sleep(0.3)
         test_rate(server)
         test_without_https(server)
+        server.configure({})
+        server.reload()
+        time.sleep(0.3)
+        test_places(server)
     print('operations: all held')
 
 
