@@ -103,10 +103,13 @@ static void test_what_differs_is_another_row(void **state)
 
 static void test_what_does_not_count(void **state)
 {
+    struct http_incoming incoming = {0}; /* without headers */
     struct usage_pending *pending = usage_pending_new();
     struct observation rows[6];
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < 6; i++) {
         rows[i] = execute();
+        rows[i].request = &incoming.request;
+    }
     rows[0].user = NULL, rows[0].http_status = 401, rows[0].log_on = OBSERVATION_LOG_ON_FAILED, rows[0].account = "ada";
     rows[1].endpoint = OBSERVATION_OAB;
     rows[2].endpoint = OBSERVATION_ADMIN;
