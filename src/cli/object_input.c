@@ -43,7 +43,7 @@ static enum object_input_status fail(struct object_input *input, const char *wha
 
 static int next_byte(struct object_input *input)
 {
-    int byte = getc(input->file);
+    int byte = getc_unlocked(input->file); /* one thread */
     if (byte != EOF)
         input->any = true;
     if (byte == '\n')
