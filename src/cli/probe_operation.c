@@ -45,6 +45,8 @@ static struct mapihttp_options *take_options(struct operation_call *call, const 
     options->user = user ? user : options->user;
     options->ca_file = ca_file ? ca_file : options->ca_file;
     options->insecure |= operation_flag(call, "TrustAnySslCert");
+    if (!options->address && user && strchr(user, '@'))
+        options->address = user; /* for a log-on without a mailbox */
     if (!options->server && !options->url)
         options->server = local_server(call);
     if (mailbox && !strchr(mailbox, '@')) {

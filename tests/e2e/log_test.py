@@ -118,6 +118,12 @@ class LogTest(unittest.TestCase):
         whole = list(csv.DictReader(io.StringIO(self.run_log('client-access', '--csv').stdout)))
         self.assertEqual(whole[0]['operation'], 'Connect')
 
+    def test_objects_for_a_pipe(self):
+        lines = self.run_log('--json').stdout
+        result = subprocess.run([harness.program('mapihttp'), 'where', '{ $_.HttpStatus -ge 400 -and $_.LogOn -ne "challenged" }'], input=lines,
+                                capture_output=True, text=True)
+        self.assertEqual([json.loads(line)['Account'] for line in result.stdout.splitlines()], ['alice', 'o?brien?, from 10.0.0.1, by Basic'], result.stderr)
+
     def test_files_of_others(self):
         path = os.path.join(self.server.folder, 'exchange.LOG')
         with open(path, 'w', encoding='utf-8', newline='') as file:
