@@ -85,7 +85,8 @@ static void append_navigation(struct buffer *page, const struct site_view *view)
     buffer_append_string(page, "<nav id=\"menu\" class=\"menu\" aria-label=\"Administration\" popover>\n");
     for (const struct site_page *row = site_pages; row->path; row++) {
         if (row->group)
-            html(page, row == site_pages ? "<h2>%s</h2>\n<ul>\n" : "</ul>\n<h2>%s</h2>\n<ul>\n", row->group);
+            html(page, row == site_pages ? "<p id=\"group-%s\">%s</p>\n<ul aria-labelledby=\"group-%s\">\n"
+                                         : "</ul>\n<p id=\"group-%s\">%s</p>\n<ul aria-labelledby=\"group-%s\">\n", row->group, row->group, row->group);
         html(page, row == view->page ? "<li><a aria-current=\"page\" href=\"" PREFIX "/%s\">%s</a></li>\n"
                                      : "<li><a href=\"" PREFIX "/%s\">%s</a></li>\n", row->path, row->title);
     }
@@ -103,7 +104,7 @@ static void append_page(struct buffer *page, const struct site_view *view)
     if (site_query(view, "done"))
         buffer_append_string(page, "<div class=\"notice good\" role=\"status\"><p><strong>Done.</strong> What you changed is in force.</p></div>\n");
     buffer_append(page, view->main.data, view->main.size);
-    html(page, "</main>\n<footer><p>" MAPI_SERVER_APPLICATION " \xC2\xB7 logged on as %s</p></footer>\n</body>\n</html>\n", view->actor.name);
+    html(page, "</main>\n<footer><p>mapihttp \xC2\xB7 to Outlook it is " MAPI_SERVER_APPLICATION " \xC2\xB7 you are logged on as %s</p></footer>\n</body>\n</html>\n", view->actor.name);
     if (view->main.failed)
         page->failed = true;
 }

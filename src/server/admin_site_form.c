@@ -171,7 +171,7 @@ static const char *format_hint(const struct operation_parameter *parameter)
 {
     switch (parameter->kind) {
     case OPERATION_TIME: return "A date, 2026-11-22, or a date and time.";
-    case OPERATION_DURATION: return "As 90d, 12h or days.hours:minutes:seconds.";
+    case OPERATION_DURATION: return strstr(parameter->explanation, "90d") ? NULL : "As 90d, 12h or days.hours:minutes:seconds.";
     case OPERATION_TEXTS: return "Several with commas between.";
     case OPERATION_URL: return "Begins with https://.";
     default: return NULL;
@@ -202,11 +202,11 @@ static void show_control(const struct control *control)
     const struct operation_parameter *parameter = control->parameter;
     const char *label = site_words(control->view->arena, parameter->name);
     bool group = parameter->kind == OPERATION_BOOLEAN || parameter->kind == OPERATION_CHOICES;
+    const char *typed = strcmp(label, parameter->name) == 0 ? "" : parameter->name;
     if (group)
-        html(page, "<fieldset class=\"field\"><legend>%s <code>%s</code></legend>\n<div class=\"choices\">", label, parameter->name);
+        html(page, "<fieldset class=\"field\"><legend>%s <code>%s</code></legend>\n<div class=\"choices\">", label, typed);
     else
-        html(page, "<div class=\"field\"><label for=\"%s-%s\">%s <code>%s</code></label>\n", control->form->id, parameter->name, label,
-             parameter->name);
+        html(page, "<div class=\"field\"><label for=\"%s-%s\">%s <code>%s</code></label>\n", control->form->id, parameter->name, label, typed);
     switch (parameter->kind) {
     case OPERATION_BOOLEAN: boolean(control); break;
     case OPERATION_CHOICES: choices(control); break;

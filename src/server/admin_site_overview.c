@@ -56,7 +56,8 @@ static void show_health(struct site_view *view)
     end_card(view, NULL, NULL);
     for (unsigned i = 0; i < HEALTH_PART_COUNT; i++) {
         const char *text = state.parts[i].text;
-        card(view, health_part_names[i], NULL);
+        const char *name = health_part_names[i];
+        card(view, arena_format(view->arena, "%c%s", name[0] - 'a' + 'A', name + 1), NULL);
         html(&view->main, "<span class=\"badge %s\">%s</span>", state.parts[i].well ? "good" : "bad", state.parts[i].well ? "ok" : "failing");
         end_card(view, NULL, strncmp(text, "ok: ", 4) == 0 ? text + 4 : strcmp(text, "ok") == 0 ? NULL : text);
     }
@@ -68,9 +69,9 @@ static void show_traffic(struct site_view *view)
     if (!site_call(view, "Get-MapiHttpMetric", NULL, &metrics))
         return;
     number_card(view, "Sessions", (json_int_t)sum_of(&metrics, "mapihttp_sessions"), "/admin/connections",
-                arena_format(view->arena, "of %.0f people", sum_of(&metrics, "mapihttp_session_users")));
-    number_card(view, "Requests since the start", (json_int_t)sum_of(&metrics, "mapihttp_requests_total"), "/admin/times",
-                arena_format(view->arena, "%.0f of them refused or failed", sum_of(&metrics, "mapihttp_request_failures_total")));
+                arena_format(view->arena, "users: %.0f", sum_of(&metrics, "mapihttp_session_users")));
+    number_card(view, "Requests", (json_int_t)sum_of(&metrics, "mapihttp_requests_total"), "/admin/times",
+                arena_format(view->arena, "since the start; failed: %.0f", sum_of(&metrics, "mapihttp_request_failures_total")));
     card(view, "Running for", NULL);
     json_t *seconds = json_real((double)(monotonic_ms() - view->services->started_ms) / 1000);
     site_value(&view->main, SITE_SECONDS, seconds);

@@ -10,6 +10,8 @@
 #include "server/form.h"
 
 #define COLUMNS_SHOWN_MAX 64u
+#define UNBROKEN_MAX 26u /* characters of a cell that stay in one line */
+#define LONG_TABLE_ROWS 30u /* from there it scrolls within its frame, its heads staying */
 
 /* --- words --- */
 
@@ -21,21 +23,42 @@ static bool begins_word(const char *name, size_t i)
     return islower((unsigned char)name[i - 1]) || isdigit((unsigned char)name[i - 1]) || islower((unsigned char)name[i + 1]);
 }
 
+/* Names that are written so, wherever they stand in a property's name. */
+static const char *spelling_of(const char *word, size_t size)
+{
+    static const char *const spellings[] = {"MAPI", "HTTP", "RPC", "URL", "SMTP", "DN", "IP", "GUID", "SPN", "CID", "ROP", "ID", "UPN", "IIS", "TLS", "CSV",
+                                            "Outlook", "NetBIOS", "Exchange", "OAuth", "Kerberos"};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (strlen(spellings[i]) == size && strncasecmp(spellings[i], word, size) == 0)
+            return spellings[i];
+    return NULL;
+}
+
 const char *site_words(struct arena *arena, const char *name)
 {
-    size_t size = strlen(name), used = 0;
-    char *words = arena_allocate(arena, 2 * size + 1);
-    if (!words)
-        return name;
-    for (size_t i = 0; i < size; i++) {
-        bool begins = i > 0 && begins_word(name, i) && name[i - 1] != ' ';
-        if (begins)
-            words[used++] = ' ';
-        bool alone = islower((unsigned char)name[i + 1]) || !name[i + 1];
-        words[used++] = begins && alone && islower((unsigned char)name[i + 1]) ? (char)tolower((unsigned char)name[i]) : name[i];
+    struct buffer words = {0};
+    size_t at = 0;
+    if (strcmp(name, "Anr") == 0) /* Exchange's word for it, 'ambiguous name resolution' */
+        return "Name begins with";
+    while (name[at]) {
+        size_t size = 1;
+        while (name[at + size] && !begins_word(name, at + size) && name[at + size] != ' ')
+            size++;
+        const char *spelling = spelling_of(name + at, size);
+        bool capitals = size > 1 && isupper((unsigned char)name[at + 1]);
+        if (at && words.size && words.data[words.size - 1] != ' ')
+            buffer_append_u8(&words, ' ');
+        if (spelling)
+            buffer_append_string(&words, spelling);
+        else if (at == 0 || capitals)
+            buffer_append(&words, name + at, size);
+        else
+            buffer_append_format(&words, "%c%.*s", tolower((unsigned char)name[at]), (int)size - 1, name + at + 1);
+        at += size;
     }
-    words[used] = 0;
-    return words;
+    const char *text = arena_string_of(arena, buffer_bytes(&words));
+    buffer_free(&words);
+    return text ? text : name;
 }
 
 const char *site_query(const struct site_view *view, const char *name)
@@ -127,8 +150,10 @@ static bool is_one_of(const char *word, const char *words)
 
 static const char *badge_class(const char *word)
 {
-    if (is_one_of(word, "ok|success|succeeded|healthy|ready|active|live|established|pass|passed|information|true|yes|valid"))
+    if (is_one_of(word, "ok|success|succeeded|healthy|ready|active|live|established|pass|passed|true|yes|valid"))
         return "good";
+    if (is_one_of(word, "information|paused"))
+        return "information";
     if (is_one_of(word, "warning|expiring|idle|degraded"))
         return "warning";
     if (is_one_of(word, "error|failure|failed|blocking|critical|unhealthy|false|no|invalid|expired"))
@@ -245,7 +270,10 @@ static void show_cell(struct site_view *view, const struct site_column *column, 
     const char *tag = heads ? "th" : "td";
     const char *target = column->link ? site_property(view, row, column->link_property ? column->link_property : column->property) : "";
     bool linked = *target;
+    const char *text = json_string_value(value);
     html(page, heads ? "<th scope=\"row\"" : "<td");
+    if (text && strlen(text) <= UNBROKEN_MAX && !is_number(column->kind))
+        buffer_append_string(page, " class=\"short\"");
     if (is_number(column->kind)) /* what the script sorts and draws by */
         html(page, " class=\"number\" data-value=\"%.3f\"", json_number_value(value));
     html(page, " data-label=\"%s\">", label_of(view, column));
@@ -263,8 +291,8 @@ static void show_rows(struct site_view *view, const struct site_table *table, co
     struct buffer *page = &view->main;
     const json_t *row;
     size_t i;
-    html(page, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s-caption\">\n"
-               "<table id=\"%s\" class=\"%s\"><caption id=\"%s-caption\">%s</caption>\n<thead><tr>", table->id, table->id,
+    html(page, "<div class=\"scroll%s\" tabindex=\"0\" role=\"region\" aria-labelledby=\"%s-caption\">\n"
+               "<table id=\"%s\" class=\"%s\"><caption id=\"%s-caption\">%s</caption>\n<thead><tr>", json_array_size(rows) > LONG_TABLE_ROWS ? " long" : "", table->id, table->id,
          columns[0].property && columns[1].property && columns[2].property && columns[3].property ? "stacks" : "", table->id, table->caption);
     for (const struct site_column *column = columns; column->property; column++)
         html(page, is_number(column->kind) ? "<th scope=\"col\" class=\"number\">%s</th>" : "<th scope=\"col\">%s</th>",

@@ -86,8 +86,8 @@ static json_t *types_of(const json_t *samples)
 
 /* --- by a label --- */
 
-/* [{"<column>": label, "Count": n}], of the samples of one name; what counted nothing is left out. */
-static json_t *counts_of(const json_t *samples, const char *name, const char *label_name, const char *column, const char *second_label, const char *second)
+/* [{"<column>": label, ..., "Count": n}], of the samples of one name; what counted nothing is left out. */
+static json_t *counts_of(const json_t *samples, const char *name, const char *const *labels, const char *const *columns, size_t label_count)
 {
     json_t *rows = json_array();
     const json_t *sample;
@@ -95,9 +95,9 @@ static json_t *counts_of(const json_t *samples, const char *name, const char *la
     json_array_foreach(samples, i, sample) {
         if (!is_called(sample, name) || value_of(sample) == 0)
             continue;
-        json_t *row = json_pack("{s:s}", column, label(sample, label_name));
-        if (second)
-            json_object_set_new(row, second, json_string(label(sample, second_label)));
+        json_t *row = json_object();
+        for (size_t k = 0; k < label_count; k++)
+            json_object_set_new(row, columns[k], json_string(label(sample, labels[k])));
         json_object_set_new(row, "Count", json_integer((json_int_t)value_of(sample)));
         json_array_append_new(rows, row);
     }
@@ -106,21 +106,18 @@ static json_t *counts_of(const json_t *samples, const char *name, const char *la
 
 static void show_codes(struct site_view *view, const json_t *samples)
 {
-    static const struct site_column codes[] = {{"Code", "X-ResponseCode", SITE_TEXT}, {"Meaning", "Meaning", SITE_TEXT}, {"Count", "Answers", SITE_NUMBER}, {0}};
+    static const struct site_column codes[] = {{"Code", "X-ResponseCode", SITE_TEXT}, {"Meaning", "Meaning", SITE_TEXT}, {"Endpoint", "Endpoint", SITE_TEXT}, {"Count", "Answers", SITE_NUMBER}, {0}};
     static const struct site_column statuses[] = {{"Status", "HTTP status", SITE_TEXT}, {"Endpoint", "Endpoint", SITE_TEXT}, {"Count", "Answers", SITE_NUMBER}, {0}};
     static const struct site_column log_ons[] = {{"Result", "Log-on", SITE_TEXT}, {"Method", "Method", SITE_TEXT}, {"Count", "Requests", SITE_NUMBER}, {0}};
-    json_t *rows = counts_of(samples, "mapihttp_responses_total", "code", "Code", NULL, NULL), *row;
-    size_t i;
-    json_array_foreach(rows, i, row) {
-        unsigned code = (unsigned)strtoul(json_string_value(json_object_get(row, "Code")), NULL, 10);
-        json_object_set_new(row, "Meaning", json_string(code == 0 ? "Success" : mapi_response_code_name((enum mapi_response_code)code)));
-    }
+    json_t *rows = counts_of(samples, "mapihttp_responses_total", (const char *const[]){"response_code", "name", "endpoint"},
+                             (const char *const[]){"Code", "Meaning", "Endpoint"}, 3);
     site_table(view, &(struct site_table){.id = "codes", .caption = "Answers by X-ResponseCode", .columns = codes, .empty = "No request was answered yet."}, rows);
     json_decref(rows);
-    rows = counts_of(samples, "mapihttp_http_responses_total", "status", "Status", "endpoint", "Endpoint");
+    rows = counts_of(samples, "mapihttp_http_responses_total", (const char *const[]){"status", "endpoint"},
+                     (const char *const[]){"Status", "Endpoint"}, 2);
     site_table(view, &(struct site_table){.id = "statuses", .caption = "Answers by HTTP status", .columns = statuses, .empty = "No request was answered yet."}, rows);
     json_decref(rows);
-    rows = counts_of(samples, "mapihttp_log_ons_total", "result", "Result", "method", "Method");
+    rows = counts_of(samples, "mapihttp_log_ons_total", (const char *const[]){"result", "method"}, (const char *const[]){"Result", "Method"}, 2);
     site_table(view, &(struct site_table){.id = "log-ons", .caption = "Log-ons", .columns = log_ons, .empty = "Nobody has logged on yet."}, rows);
     json_decref(rows);
 }
