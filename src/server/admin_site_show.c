@@ -125,10 +125,19 @@ static void show_size(struct buffer *page, double size)
         html(page, "%.1f %s", size, units[unit]);
 }
 
+static bool is_time(const char *text)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd";
+    size_t i = 0;
+    while (text && form[i] && (form[i] == 'd' ? isdigit((unsigned char)text[i]) : text[i] == form[i]))
+        i++;
+    return !form[i];
+}
+
 /* '2026-11-22T08:47:51.123Z' as '2026-11-22 08:47:51 UTC'; the script shows the reader's own time. */
 static void show_time(struct buffer *page, const char *text)
 {
-    if (strlen(text) < 19 || text[10] != 'T') {
+    if (!is_time(text)) {
         html_text(page, text);
         return;
     }
@@ -246,9 +255,8 @@ static const struct site_column *columns_of(struct site_view *view, const json_t
     json_object_foreach((json_t *)object, name, value) {
         if (count == COLUMNS_SHOWN_MAX)
             break;
-        bool number = json_is_number(value);
         columns[count].property = arena_string(view->arena, name);
-        columns[count++].kind = number ? SITE_NUMBER : SITE_TEXT;
+        columns[count++].kind = json_is_number(value) ? SITE_NUMBER : is_time(json_string_value(value)) ? SITE_TIME : SITE_TEXT;
     }
     return columns;
 }

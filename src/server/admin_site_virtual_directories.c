@@ -30,20 +30,23 @@ static void show_directory(struct site_view *view, const char *noun, const char 
 
 static void show_certificate(struct site_view *view)
 {
-    static const struct site_column findings[] = {{"Severity", "Severity", SITE_BADGE}, {"Finding", "Finding", SITE_TEXT}, {"Message", "What is found", SITE_TEXT},
-                                                  {"Action", "What to do", SITE_TEXT}, {0}};
+    static const struct site_column findings[] = {{"Severity", "Severity", SITE_BADGE}, {"Problem", "Finding", SITE_TEXT}, {"Text", "What is found", SITE_TEXT},
+                                                  {"Advice", "What to do", SITE_TEXT}, {0}};
     struct site_result result;
     site_text(view, "<h2>Certificate</h2>\n");
-    if (!site_get(view, "Test-MapiHttpCertificate", NULL, &result))
-        return;
+    bool done = site_call(view, "Test-MapiHttpCertificate", NULL, &result); /* its warnings are the findings below */
     const json_t *certificate = site_first(&result), *list = json_object_get(certificate, "Findings");
+    if (!certificate) {
+        if (!done)
+            site_problem(view, "Test-MapiHttpCertificate", &result);
+        return;
+    }
+    site_table(view, &(struct site_table){.id = "findings", .caption = "Findings", .columns = findings, .whole = true, .empty = "Nothing is wrong with it."}, list);
     json_t *rest = json_copy((json_t *)certificate);
     json_object_del(rest, "Findings");
     if (rest)
         site_list(view, NULL, rest);
     json_decref(rest);
-    if (json_is_array(list) && json_is_object(json_array_get(list, 0)))
-        site_table(view, &(struct site_table){.id = "findings", .caption = "Findings", .columns = findings, .whole = true}, list);
 }
 
 void site_show_virtual_directories(struct site_view *view)
