@@ -328,11 +328,14 @@ class LogFilesTest(unittest.TestCase):
         self.assertIn('written again', self.server.log_text(20000))
         self.assertTrue(glob.glob(os.path.join(blocked, HTTP, '*.LOG')))
 
+class SettingsTest(unittest.TestCase):
     def test_bad_settings_are_refused(self):
+        server = harness.Server(users=(), start=False)
+        self.addCleanup(shutil.rmtree, server.folder)
         for section, name, value in (('metrics', 'allow', '10.0.0.0/33'), ('metrics', 'allow', 'localhost'), ('logs', 'rotate', 'week'),
                                      ('logs', 'file_size_max', '1K'), ('logs', 'write', 'http_proxi')):
-            self.server.configure({section: {name: value}})
-            result = subprocess.run([harness.program('mapihttpd'), '--check', '--config', self.server.configuration], capture_output=True, text=True)
+            server.configure({section: {name: value}})
+            result = subprocess.run([harness.program('mapihttpd'), '--check', '--config', server.configuration], capture_output=True, text=True)
             self.assertNotEqual(result.returncode, 0, value)
             self.assertIn(name, result.stderr + result.stdout)
 
