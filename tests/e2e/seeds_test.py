@@ -59,7 +59,7 @@ def main():
         environment = dict(os.environ, PATH=os.path.dirname(harness.program('mapihttp')) + ':' + os.environ['PATH'], LC_ALL='C.UTF-8',
                            MAPIHTTP_CONFIG=server.configuration, MAPIHTTP_ADDRESS=server.address('user'), MAPIHTTP_PASSWORD=harness.PASSWORD,
                            MAPIHTTP_SERVER=f'localhost:{server.tls_port}', MAPIHTTP_CA_FILE=server.certificate)
-        environment.pop('MAPIHTTP_DISABLED', None)
+        environment.pop('MapiHttpDisabled', None)
         clients = Clients(server, environment)
         steps = {'outlook': clients.outlook, 'autodiscover': clients.autodiscover, 'stop': clients.stop}
         runner = page_runner.Runner(PAGE, environment, folder, steps, [(os.uname().nodename, 'mail'), (server.folder, '/srv')])
