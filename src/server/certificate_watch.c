@@ -122,9 +122,8 @@ static void log_findings(const struct certificate_report *report)
     }
 }
 
-static void look(struct worker_job *job)
+static void look_once(struct services *services)
 {
-    struct services *services = container_of(job, struct services, certificate_job);
     struct arena arena = {0};
     struct certificate_check check;
     struct certificate_report report;
@@ -136,16 +135,26 @@ static void look(struct worker_job *job)
     }
     http_tls_release(tls);
     arena_free(&arena);
-    atomic_store(&services->certificate_posted, false);
+}
+
+/* Once more where it was asked for while it looked: there may be another certificate by now. */
+static void look(struct worker_job *job)
+{
+    struct services *services = container_of(job, struct services, certificate_job);
+    unsigned wanted;
+    do {
+        wanted = atomic_load(&services->certificate_wanted);
+        look_once(services);
+    } while (!atomic_compare_exchange_strong(&services->certificate_wanted, &wanted, 0));
 }
 
 void certificate_watch_look(struct services *services)
 {
-    if (atomic_exchange(&services->certificate_posted, true))
+    if (atomic_fetch_add(&services->certificate_wanted, 1) != 0)
         return;
     services->certificate_job.run = look;
     if (!worker_post(services->server->blocking, &services->certificate_job))
-        atomic_store(&services->certificate_posted, false); /* tomorrow */
+        atomic_store(&services->certificate_wanted, 0); /* tomorrow */
 }
 
 void certificate_watch_tick(struct services *services)

@@ -76,7 +76,7 @@ struct services {
     atomic_bool virtual_directories_posted;
     uint64_t settings_version_seen; /* by the sweep */
     struct worker_job certificate_job; /* certificate_watch.h */
-    atomic_bool certificate_posted;
+    atomic_uint certificate_wanted;    /* how often since the last look began */
     uint64_t certificate_next_ms;
     pthread_mutex_t orphans_lock;
     struct mapi_context *orphans; /* released contexts whose strand took no task yet */

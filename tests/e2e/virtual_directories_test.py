@@ -247,6 +247,30 @@ def test_reload(server, client):
     report = report[0] if isinstance(report, list) else report
     check(report['InUse'] and report['DaysLeft'] >= 89 and problems(report) == {('SelfSigned', None)}, f'renewed: {report}')
 
+    # By the hook of an ACME client.
+    command = os.path.join(server.folder, 'mapihttp')
+    with open(command, 'w', encoding='ascii') as file:
+        file.write(f'#!/bin/sh\nfirst=$1 second=$2; shift 2\nexec {harness.program("mapihttp")} "$first" "$second" --config {server.configuration} "$@"\n')
+    os.chmod(command, 0o755)
+    lineage = os.path.join(server.folder, 'live')
+    os.mkdir(lineage)
+    environment = dict(os.environ, MAPIHTTP=command, MAPIHTTP_TLS_FOLDER=server.folder, MAPIHTTP_RELOAD=f'kill -HUP {server.process.pid}', RENEWED_LINEAGE=lineage)
+    hook = os.path.join(harness.ROOT, 'packaging/acme/deploy-hook')
+    before = serial_seen(server)
+    certificate, key = make_certificate(server, NAMES, name='acme')
+    os.rename(certificate, os.path.join(lineage, 'fullchain.pem'))
+    with open(os.path.join(lineage, 'privkey.pem'), 'w', encoding='ascii') as file:
+        file.write('none\n')
+    result = subprocess.run([hook], env=environment, capture_output=True, text=True)
+    check(result.returncode == 1 and 'stays' in result.stderr and serial_seen(server) == before, f'a key that is none: {result}')
+    check(not [name for name in os.listdir(server.folder) if name.startswith('.')], 'nothing is left over')
+    os.rename(key, os.path.join(lineage, 'privkey.pem'))
+    result = subprocess.run([hook], env=environment, capture_output=True, text=True)
+    check(result.returncode == 0 and wait_for(lambda: serial_seen(server) != before), f'the hook: {result}')
+    check(os.stat(os.path.join(server.folder, 'key.pem')).st_mode & 0o777 == 0o600, 'the key is for its owner alone')
+    client.context = ssl.create_default_context(cafile=server.certificate)
+    check(session.ping() == 0, 'the context goes on')
+
     # One that lacks a name is taken, and said so.
     mark = len(server.log_text(1 << 20))
     certificate, key = make_certificate(server, 'DNS:localhost,DNS:other.test', name='narrow')
