@@ -96,6 +96,11 @@ static int unknown(const char *name)
 static int unknown_words(int argc, char **argv)
 {
     FILE *file = argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr;
+    if (argc > 1 && argv[1][0] == '{') {
+        fprintf(stderr, "mapihttp: no command '%s'. Where '?' was meant: a shell puts a file's name for it, where there is one of a single "
+                        "character; type 'where'.\n", argv[0]);
+        return COMMAND_USAGE;
+    }
     if (strchr(argv[0], '-') || !operation_help_list(file, argv[0]))
         return unknown(argv[0]);
     if (file == stdout)

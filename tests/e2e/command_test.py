@@ -280,6 +280,7 @@ class Commands(unittest.TestCase):
         self.refused('mapihttp cas set ada --mapi-http', '--mapi-http needs a value')
         self.refused('mapihttp cas set ada --bogus', "no option '--bogus'")
         self.refused('mapihttp cas sett ada', "no command 'cas sett'")
+        self.refused("touch x; mapihttp Get-Mailbox | mapihttp ? { $_.Alias -eq ada }", "type 'where'")
         self.refused('mapihttp Set-Nothing', "no command 'Set-Nothing'")
         self.refused('mapihttp Get-Mailbox --config', '--config needs a file')
         self.refused('mapihttp Get-Mailbox --config nowhere.conf', 'nowhere.conf', 1)
