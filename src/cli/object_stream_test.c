@@ -166,6 +166,19 @@ static void test_tables_of_named_columns(void **state)
     free(text);
 }
 
+/* Those of an operation's table that its objects do not have are left out; one that any has stays, and null is there. */
+static void test_tables_without_what_no_object_has(void **state)
+{
+    static const struct operation_column columns[] = {{"Date", false}, {"Name", false}, {"Size", true}, {"Late", false}, {"Null", false}, {NULL, false}};
+    const struct object_output_settings settings = {.form = OBJECT_FORM_TABLE, .columns = columns};
+    char *text = write_all((const char *const[]){"{\"Name\": \"ada\", \"Size\": 5, \"Null\": null}", "{\"Name\": \"eve\", \"Late\": \"x\"}", NULL}, &settings);
+    assert_string_equal(text, "Name  Size  Late  Null\nada      5        \neve         x     \n");
+    free(text);
+    text = write_all((const char *const[]){"{\"Other\": 1}", NULL}, &settings); /* not a table without any column */
+    assert_string_equal(text, "Date  Name  Size  Late  Null\n                        \n");
+    free(text);
+}
+
 static void test_long_tables_go_on_after_the_held_rows(void **state)
 {
     char *text = NULL;
@@ -224,7 +237,7 @@ int main(void)
         cmocka_unit_test(test_input_limits),
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_output_is_harmless),
-        cmocka_unit_test(test_tables_of_named_columns),
+        cmocka_unit_test(test_tables_of_named_columns), cmocka_unit_test(test_tables_without_what_no_object_has),
         cmocka_unit_test(test_long_tables_go_on_after_the_held_rows),
         cmocka_unit_test(test_properties),
         cmocka_unit_test(test_order),

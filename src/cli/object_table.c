@@ -14,6 +14,7 @@
 struct table_column {
     char *name;
     bool right;
+    bool there; /* any held object has the property */
     size_t width;
 };
 
@@ -81,7 +82,7 @@ static bool add_column(struct object_table *table, const char *name, bool right)
     if (table->column_count == OBJECT_TABLE_COLUMNS_MAX)
         return true; /* a wider table helps nobody */
     struct table_column *column = &table->columns[table->column_count];
-    *column = (struct table_column){strdup(name), right, object_table_width(name)};
+    *column = (struct table_column){strdup(name), right, false, object_table_width(name)};
     table->column_count += column->name != NULL;
     return column->name != NULL;
 }
@@ -166,8 +167,35 @@ static void put_cell(struct object_table *table, size_t column, const char *text
     fputs(last ? "\n" : "  ", file);
 }
 
+/* Without the columns of an operation that its objects do not have this time (the Date of what is not by day). What a person asked for
+ * stays. */
+static void drop_columns(struct object_table *table)
+{
+    size_t kept = 0;
+    for (size_t c = 0; c < table->column_count; c++)
+        kept += table->columns[c].there;
+    if (table->settings->properties_wild || !table->settings->columns || kept == 0)
+        return;
+    kept = 0;
+    for (size_t c = 0; c < table->column_count; c++) {
+        bool there = table->columns[c].there;
+        for (size_t r = 0; r < table->row_count; r++) {
+            if (there)
+                table->rows[r][kept] = table->rows[r][c];
+            else
+                free(table->rows[r][c]);
+        }
+        if (there)
+            table->columns[kept++] = table->columns[c];
+        else
+            free(table->columns[c].name);
+    }
+    table->column_count = kept;
+}
+
 static void flush_held(struct object_table *table)
 {
+    drop_columns(table);
     table->decided = true;
     for (size_t r = 0; r < table->row_count; r++)
         for (size_t c = 0; c < table->column_count; c++) {
@@ -228,6 +256,7 @@ bool object_table_put(struct object_table *table, const json_t *object)
     char **row = table->rows[table->row_count];
     for (size_t c = 0; c < table->column_count; c++) {
         row[c] = cell_text(object, table->columns[c].name);
+        table->columns[c].there |= object_property(object, table->columns[c].name, NULL) != NULL;
         made &= row[c] != NULL;
     }
     if (!made) {

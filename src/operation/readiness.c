@@ -149,7 +149,7 @@ static const struct operation_parameter parameters[] = {
     {.name = "FailOn", .kind = OPERATION_CHOICE, .choices = "Error|Warning|Never",
      .explanation = "ends as a failure where there is an error, or a warning too: for monitoring; Never by default"},
     {.name = NULL}};
-static const struct operation_column columns[] = {{"Check"}, {"Severity"}, {"Subject"}, {"Count", true}, {"Message"}, {"Action"}, {NULL}};
+static const struct operation_column columns[] = {{"Check"}, {"Severity"}, {"Message"}, {NULL}};
 
 const struct operation operation_get_mapi_http_readiness = {
     .name = "Get-MapiHttpReadiness",
@@ -157,7 +157,8 @@ const struct operation operation_get_mapi_http_readiness = {
     .command = "readiness",
     .summary = "what stands in the way of MAPI over HTTP: switches, addresses, certificate, log-on, old clients",
     .description = "The check that Exchange's setup makes (WarnMapiHttpNotEnabled), and the others that decide whether clients get through. Each tells what "
-                   "it found and what to do. Severity is Error (it does not work as it is), Warning (some will not get through), Information or Passed.",
+                   "it found; `mapihttp readiness --problems-only --list` also says what to do. Severity is Error (it does not work as it is), Warning "
+                   "(some will not get through), Information or Passed.",
     .parameters = parameters,
     .columns = columns,
     .run = get,
