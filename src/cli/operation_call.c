@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/local_directory.h"
 #include "record/overlay_directory.h"
 #include "server/admin_socket.h"
@@ -115,6 +116,7 @@ static bool open_here(struct operation_place *place, struct operation_outcome *o
     }
     local_directory_give_to_owner(data, path);
     place->host.data_path = data;
+    log_set_level(LOG_LEVEL_WARNING); /* where the directory is, is no news here */
     struct directory *backend = directory_backend_open(place->config);
     place->host.directory = backend ? overlay_directory_new(backend, place->host.settings) : NULL;
     if (backend && !place->host.directory)

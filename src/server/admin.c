@@ -108,7 +108,9 @@ bool admin_same_origin(const struct services *services, const struct http_exchan
         return false;
     if (!origin)
         return true; /* no browser: those send it with every POST */
-    const char *host = text_has_prefix_ignoring_case(origin, request->tls ? "https://" : "http://") ? strchr(origin, '/') + 2 : "";
+    /* On a plain connection a proxy may have ended the TLS of our own https. */
+    bool ours = text_has_prefix_ignoring_case(origin, "https://") || (!request->tls && text_has_prefix_ignoring_case(origin, "http://"));
+    const char *host = ours ? strchr(origin, '/') + 2 : "";
     return (*request->host && strcasecmp(host, request->host) == 0) || (public_url && origin_is(origin, public_url));
 }
 

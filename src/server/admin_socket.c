@@ -70,6 +70,20 @@ static bool set_permissions(const char *path, const char *group, uint32_t *ret_g
     return false;
 }
 
+bool admin_socket_check(const struct config *config)
+{
+    gid_t group;
+    if (*config->admin_group && !find_group(config->admin_group, &group)) {
+        log_error("[administration] group: there is no group '%s'", config->admin_group);
+        return false;
+    }
+    if (strlen(config->admin_socket_path) >= sizeof ((struct sockaddr_un *)NULL)->sun_path) {
+        log_error("[administration] socket: the path is longer than the system takes");
+        return false;
+    }
+    return true;
+}
+
 bool admin_socket_listen(struct server *server, uint32_t *ret_group_id)
 {
     struct arena arena = {0};

@@ -10,6 +10,8 @@ const char *admin_socket_path(struct arena *arena, const struct config *config);
  * is replaced. *ret_group_id: the configured group, or ADMIN_NO_GROUP. False (logged) where that fails. Without a socket in the configuration nothing is done. */
 #define ADMIN_NO_GROUP UINT32_MAX
 bool admin_socket_listen(struct server *server, uint32_t *ret_group_id);
+/* Whether the configuration can be followed: the group exists, the path is not too long; told what not. */
+bool admin_socket_check(const struct config *config);
 /* Removes it. */
 void admin_socket_remove(const struct server *server);
 

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "http/http_server.h"
+#include "server/admin_socket.h"
 #include "server/log_on_methods.h"
 #include "server/privileges.h"
 #include "server/program_pages.h"
@@ -235,12 +236,13 @@ static void warn_of_restart(const struct config *old, const struct config *new)
 {
     bool same = old->listener_count == new->listener_count && old->loop_threads == new->loop_threads
         && old->worker_threads == new->worker_threads && old->blocking_threads == new->blocking_threads
-        && strcmp(old->data_path, new->data_path) == 0 && strcmp(old->user, new->user) == 0;
+        && strcmp(old->data_path, new->data_path) == 0 && strcmp(old->user, new->user) == 0
+        && strcmp(old->admin_socket_path, new->admin_socket_path) == 0 && strcmp(old->admin_group, new->admin_group) == 0;
     for (uint32_t i = 0; same && i < old->listener_count; i++)
         same = old->listeners[i].port == new->listeners[i].port && old->listeners[i].tls == new->listeners[i].tls
             && strcmp(old->listeners[i].host, new->listeners[i].host) == 0;
     if (!same)
-        log_warning("changes of listen, user, data and numbers of threads need a restart");
+        log_warning("changes of listen, user, data, numbers of threads, and the socket and group of [administration] need a restart");
 }
 
 static void reload(struct process *process)
@@ -401,6 +403,7 @@ bool process_check(const struct config *config)
         http_tls_release(process.tls);
         http_ticket_keys_free(process.ticket_keys);
     }
+    good = admin_socket_check(config) && good;
     if (stat(config->data_path, &status) < 0 || !S_ISDIR(status.st_mode)) {
         log_error("[server] data: '%s' is not a folder", config->data_path);
         good = false;

@@ -287,8 +287,9 @@ def test_group(server):
     assert b'Permission denied' in ask_as_stranger(server, [])
     server.stop()
     server.configure({'administration': {'group': 'no-such-group'}})
-    failed = subprocess.run([harness.program('mapihttpd'), '--config', server.configuration], capture_output=True, text=True, timeout=60)
-    assert failed.returncode and "no group 'no-such-group'" in failed.stderr, failed
+    for words in (['--check'], []):
+        failed = subprocess.run([harness.program('mapihttpd'), '--config', server.configuration, *words], capture_output=True, text=True, timeout=60)
+        assert failed.returncode and "no group 'no-such-group'" in failed.stderr, failed
     server.configure({})
     server.start()
 
