@@ -353,7 +353,9 @@ void rop_audit_logged_on(struct execution *execution, const struct rop_logon *lo
 static const struct audit_client *client_of(const struct execution *execution)
 {
     static const struct audit_client none = {"", "", "", "", "", "", ""};
-    return execution->frame->audit_client ? execution->frame->audit_client : &none;
+    const struct rop_execution *frame = execution->frame;
+    const struct audit_client *client = frame->audit_client ? frame->audit_client(frame->audit_context) : NULL;
+    return client ? client : &none;
 }
 
 void rop_audit_refused(struct execution *execution, const struct rop_logon_request *request, uint32_t error)
@@ -379,12 +381,13 @@ void rop_audit_refused(struct execution *execution, const struct rop_logon_reque
 void rop_audit_tell(struct execution *execution, uint32_t error)
 {
     const struct audit_hook *hook = execution->session->parameters.audit;
+    const struct audit_client *client = execution->first_deed ? client_of(execution) : NULL;
     for (struct rop_deed *deed = execution->first_deed; deed; deed = deed->next) {
         if (error && deed->deed.result != AUDIT_FAILED) {
             deed->deed.result = AUDIT_FAILED;
             deed->deed.error = error;
         }
-        hook->record(hook->user, &deed->deed, client_of(execution));
+        hook->record(hook->user, &deed->deed, client);
     }
     execution->first_deed = execution->last_deed = NULL;
 }

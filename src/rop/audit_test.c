@@ -306,6 +306,13 @@ static void what_fails_is_told_as_failed(void **state)
     expect_nothing();
 }
 
+static const struct audit_client *client_of_context(void *context)
+{
+    static struct audit_client client = {"", "", "", "", "", "", ""};
+    client.address = context;
+    return &client;
+}
+
 static void a_logon_released_in_the_same_request_is_told_all_the_same(void **state)
 {
     struct fixture *fixture = *state;
@@ -315,11 +322,10 @@ static void a_logon_released_in_the_same_request_is_told_all_the_same(void **sta
     struct rop_delete_messages_request soft = {.message_id_count = 1, .message_ids = &id};
     struct rop_release_request nothing = {0};
     struct rop_request requests[] = {ROP(DELETE_MESSAGES, INBOX, 0, &soft), ROP(RELEASE, LOGON, 0, &nothing)};
-    struct audit_client client = {"", "192.0.2.9", "", "", "", "", ""};
     arena_reset(&fixture->arena);
     struct bytes payload = encode(fixture, requests, 2);
     fixture->execution = (struct rop_execution){.arena = &fixture->arena, .payload_count = 1, .payloads = &payload,
-        .max_rop_out = 0x10008, .audit_client = &client};
+        .max_rop_out = 0x10008, .audit_client = client_of_context, .audit_context = "192.0.2.9"};
     test_session_execute(&fixture->session, &fixture->execution);
     expect("ada Owner of ada: SoftDelete Succeeded in \\Inbox items 1 'one'");
     assert_string_equal(told.address, "192.0.2.9");

@@ -140,9 +140,8 @@ static uint32_t prepare(struct mapi_exchange *mapi, const struct execute_request
     execution->rop.max_rop_out = body->max_rop_out;
     execution->rop.chain = body->flags & EXECUTE_FLAG_CHAIN;
     execution->rop.mailbox_guid = mailbox_strand_guid(context->mailbox_strand);
-    execution->rop.audit_client = mailbox_audit_client(mapi);
-    if (!execution->rop.audit_client)
-        return EC_SERVER_MEMORY;
+    execution->rop.audit_client = mailbox_audit_client;
+    execution->rop.audit_context = mapi;
     *ret_execution = execution;
     return EC_SUCCESS;
 }

@@ -156,8 +156,9 @@ struct audit_store *mailbox_audit_store(struct mailbox_audit *audit)
 
 /* --- who --- */
 
-const struct audit_client *mailbox_audit_client(struct mapi_exchange *mapi)
+const struct audit_client *mailbox_audit_client(void *exchange)
 {
+    struct mapi_exchange *mapi = exchange;
     const struct mapi_context *context = mapi_context_of(&mapi->ticket);
     const char *user_agent = http_request_header(http_exchange_request(mapi->exchange), "User-Agent");
     struct audit_client *client = arena_new(&mapi->arena, struct audit_client);

@@ -17,9 +17,9 @@ void mailbox_audit_free(struct mailbox_audit *audit);
 const struct audit_hook *mailbox_audit_hook(const struct mailbox_audit *audit);
 struct audit_store *mailbox_audit_store(struct mailbox_audit *audit);
 
-/* With what the request's user does what it does: from its headers, its connection and its context. In the request's arena; NULL
- * without memory. */
-const struct audit_client *mailbox_audit_client(struct mapi_exchange *mapi);
+/* With what the user of a request (a struct mapi_exchange) does what it does: from its headers, its connection and its context. In the
+ * request's arena; NULL without memory. */
+const struct audit_client *mailbox_audit_client(void *exchange);
 
 /* A Connect to somebody's mailbox that was refused for want of a right: a log-on that failed. On a worker. */
 void mailbox_audit_refused(struct mapi_exchange *mapi, const struct directory_user *owner, uint32_t error);

@@ -42,7 +42,10 @@ struct rop_execution {
     bool chain;                       /* Flags 0x4: further answer units are welcome (MS-OXCRPC 3.1.4.2.1.2.1) */
     /* The strand that execute was called on; set it to another before returning CONTINUE to go on there. */
     struct guid mailbox_guid;
-    const struct audit_client *audit_client; /* for the audit: with what the user does it; lives as long as this. May be NULL */
+    /* For the audit: with what the user does it; lives as long as this. Asked for where something is written down, on the strand.
+     * May be NULL, and answer NULL. */
+    const struct audit_client *(*audit_client)(void *audit_context);
+    void *audit_context;
     void *progress;                   /* the executor's own between two calls; NULL at the first */
     /* out */
     uint32_t error_code;              /* ErrorCode of the Execute body: 0, or e.g. ecRpcFormat */
