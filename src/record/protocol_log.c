@@ -197,9 +197,10 @@ static void write_batch(struct protocol_log *log)
 static void gather(struct protocol_log *log)
 {
     struct timespec until;
+    uint32_t delay_ms = log->settings.delay_ms ? log->settings.delay_ms : PROTOCOL_LOG_DELAY_DEFAULT_MS;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PROTOCOL_LOG_DELAY_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec += delay_ms % 1000 * 1000000L;
+    until.tv_sec += delay_ms / 1000 + until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     while (!log->hurry && !log->stopping && pthread_cond_timedwait(&log->changed, &log->lock, &until) != ETIMEDOUT) {
     }

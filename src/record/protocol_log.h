@@ -16,7 +16,7 @@ struct protocol_log;
 
 #define PROTOCOL_LOG_QUEUE_SIZE_MAX (8u << 20) /* unwritten bytes of one log; beyond it rows are dropped, counted and said so in the file */
 #define PROTOCOL_LOGS_MAX 8u
-#define PROTOCOL_LOG_DELAY_MS 500u             /* a row may wait so long for company */
+#define PROTOCOL_LOG_DELAY_DEFAULT_MS 500u
 
 struct protocol_log_definition {
     const char *folder; /* below the path: 'HttpProxy/Mapi' */
@@ -32,6 +32,7 @@ struct protocol_log_settings {
     uint32_t file_size_max;   /* bytes */
     uint64_t total_size_max;  /* bytes of the files of one log; the oldest go first. 0: no limit */
     uint32_t age_max_days;    /* 0: no limit */
+    uint32_t delay_ms;        /* a row may wait so long for company; 0: PROTOCOL_LOG_DELAY_DEFAULT_MS */
     /* On the writer's thread: 'failing' once when writing has begun to fail and once when it works again. May be NULL. */
     void (*tell)(void *user, bool failing, const char *text);
     void *user;
