@@ -15,6 +15,20 @@ static void show_verification(struct site_view *view)
     site_text(view, "<p class=\"back\"><a href=\"/admin/audit\">Search</a></p>\n");
 }
 
+/* Only what somebody should know: records that wait, were lost, or cannot be written. */
+static void show_state(struct site_view *view)
+{
+    struct site_result result;
+    if (!operation_find("Get-MailboxAuditLogState") || !site_get(view, "Get-MailboxAuditLogState", NULL, &result))
+        return;
+    const json_t *state = site_first(&result);
+    const char *error = site_property(view, state, "Error");
+    if (*error)
+        site_notice(view, "bad", "Records cannot be written:", error);
+    if (json_integer_value(json_object_get(state, "LostSinceStart")) > 0)
+        site_notice(view, "bad", "Records were lost since the start:", site_property(view, state, "LostSinceStart"));
+}
+
 void site_show_audit(struct site_view *view)
 {
     static const struct site_column columns[] = {
@@ -28,6 +42,7 @@ void site_show_audit(struct site_view *view)
         show_verification(view);
         return;
     }
+    show_state(view);
     json_t *fixed = json_pack("{s:s}", "search", "1");
     site_text(view, "<p>What was done in mailboxes whose audit is switched on (under <a href=\"/admin/switches\">Switches</a>, at the mailbox). "
                     "The records are chained, so that a changed or missing one shows: <a href=\"/admin/audit?verify=1\">verify the chain</a>.</p>\n");

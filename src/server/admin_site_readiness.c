@@ -6,8 +6,10 @@
 void site_show_readiness(struct site_view *view)
 {
     static const struct site_column columns[] = {
-        {"Severity", "Severity", SITE_BADGE}, {"Check", "Check", SITE_CODE}, {"Subject", "About", SITE_TEXT}, {"Count", "How many", SITE_NUMBER},
-        {"Message", "What is found", SITE_TEXT}, {"Action", "What to do", SITE_TEXT}, {"Names", "Names", SITE_TEXT}, {0}};
+        {"Severity", "Severity", SITE_BADGE}, {"Message", "What is found", SITE_TEXT}, {"Action", "What to do", SITE_TEXT}, {"Subject", "About", SITE_TEXT},
+        {"Names", "Names", SITE_TEXT}, {"Check", "Check", SITE_CODE}, {0}};
+    static const struct site_column in_order[] = {
+        {"Severity", "Severity", SITE_BADGE}, {"Message", "What is found", SITE_TEXT}, {"Subject", "About", SITE_TEXT}, {"Check", "Check", SITE_CODE}, {0}};
     struct site_result result;
     if (!site_get(view, "Get-MapiHttpReadiness", json_pack("{s:s}", "FailOn", "Never"), &result))
         return;
@@ -22,7 +24,7 @@ void site_show_readiness(struct site_view *view)
         site_notice(view, "good", "Ready:", "no check found a problem.");
     if (json_array_size(problems) || view->csv_table)
         site_table(view, &(struct site_table){.id = "problems", .caption = "What needs attention", .columns = columns}, problems);
-    site_table(view, &(struct site_table){.id = "passed", .caption = "What is in order", .columns = columns, .empty = "Nothing yet."}, passed);
+    site_table(view, &(struct site_table){.id = "passed", .caption = "What is in order", .columns = in_order, .empty = "Nothing yet."}, passed);
     json_decref(problems);
     json_decref(passed);
 }

@@ -11,6 +11,8 @@
 
 #define COLUMNS_SHOWN_MAX 64u
 #define UNBROKEN_MAX 26u /* characters of a cell that stay in one line */
+#define WIDE_MIN 60u     /* from there a cell gets more room */
+#define ITEMS_SHOWN_MAX 8u /* of a list in a cell; the CSV file has all */
 #define LONG_TABLE_ROWS 30u /* from there it scrolls within its frame, its heads staying */
 
 /* --- words --- */
@@ -40,13 +42,15 @@ const char *site_words(struct arena *arena, const char *name)
     size_t at = 0;
     if (strcmp(name, "Anr") == 0) /* Exchange's word for it, 'ambiguous name resolution' */
         return "Name begins with";
+    if (strchr(name, ' ')) /* words already */
+        return name;
     while (name[at]) {
         size_t size = 1;
-        while (name[at + size] && !begins_word(name, at + size) && name[at + size] != ' ')
+        while (name[at + size] && !begins_word(name, at + size))
             size++;
         const char *spelling = spelling_of(name + at, size);
         bool capitals = size > 1 && isupper((unsigned char)name[at + 1]);
-        if (at && words.size && words.data[words.size - 1] != ' ')
+        if (at)
             buffer_append_u8(&words, ' ');
         if (spelling)
             buffer_append_string(&words, spelling);
@@ -195,6 +199,10 @@ static void show_items(struct buffer *page, enum site_kind kind, const json_t *a
     const json_t *item;
     size_t i;
     json_array_foreach(array, i, item) {
+        if (i == ITEMS_SHOWN_MAX && json_array_size(array) > ITEMS_SHOWN_MAX + 1) {
+            html(page, " and %zu more", json_array_size(array) - ITEMS_SHOWN_MAX);
+            return;
+        }
         if (i)
             buffer_append_string(page, json_is_object(item) ? "<br>" : ", ");
         site_value(page, kind, item);
@@ -280,8 +288,10 @@ static void show_cell(struct site_view *view, const struct site_column *column, 
     bool linked = *target;
     const char *text = json_string_value(value);
     html(page, heads ? "<th scope=\"row\"" : "<td");
-    if (text && strlen(text) <= UNBROKEN_MAX && !is_number(column->kind))
+    if (text && !is_number(column->kind) && strlen(text) <= UNBROKEN_MAX)
         buffer_append_string(page, " class=\"short\"");
+    else if (json_is_array(value) || (text && strlen(text) > WIDE_MIN))
+        buffer_append_string(page, " class=\"wide\"");
     if (is_number(column->kind)) /* what the script sorts and draws by */
         html(page, " class=\"number\" data-value=\"%.3f\"", json_number_value(value));
     html(page, " data-label=\"%s\">", label_of(view, column));

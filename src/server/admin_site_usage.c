@@ -122,8 +122,8 @@ void site_show_old_clients(struct site_view *view)
 {
     static const struct site_column columns[] = {
         {"User", "User", SITE_TEXT, "/admin/users?user="}, {"DisplayName", "Name", SITE_TEXT}, {"Client", "Client", SITE_TEXT},
-        {"Version", "Version", SITE_CODE}, {"Protocol", "By", SITE_TEXT}, {"Explanation", "Why it would break", SITE_TEXT}, {"Action", "What to do", SITE_TEXT},
-        {"LastSeen", "Last seen", SITE_TIME}, {"LastMapiHttp", "Last by MAPI over HTTP", SITE_TIME}, {0}};
+        {"Protocol", "By", SITE_TEXT}, {"LastSeen", "Last seen", SITE_TIME}, {"LastMapiHttp", "Last by MAPI over HTTP", SITE_TIME},
+        {"Explanation", "Why it would break", SITE_TEXT}, {"Action", "What to do", SITE_TEXT}, {0}};
     const char *period = site_period(view);
     struct site_result old;
     site_text(view, "<p>Clients that would lose their mailbox if RPC over HTTP were switched off today: too old for MAPI over HTTP, or not asking for it.</p>\n");

@@ -128,6 +128,30 @@ test('by keyboard: the first stop skips the navigation, and a table is sorted', 
   assert.deepEqual(await names(), [...await names()].sort().reverse());
 });
 
+test('a table is narrowed down by words', async () => {
+  await visit('/admin/users?period=D90');
+  const all = await page.locator('#users tbody tr').count();
+  await page.getByLabel('Narrow down: Users').fill('user0 outlook');
+  const shown = await page.locator('#users tbody tr:visible').count();
+  assert.ok(shown > 0 && shown < all, `${shown} of ${all}`);
+  await page.getByText(`${shown} of ${all} rows`).waitFor();
+});
+
+test('the list of sessions renews itself when told to', async () => {
+  const other = await enter(browser);
+  await other.clock.install();
+  await visit('/admin/connections', other);
+  await other.getByLabel('renew every 10 seconds').check();
+  await other.evaluate(() => document.activeElement.blur());
+  await other.evaluate(() => document.getElementById('sessions').remove());
+  const answer = other.waitForResponse(one => one.url().endsWith('/admin/connections'));
+  await other.clock.fastForward(10000);
+  assert.equal((await answer).status(), 200);
+  await other.locator('#sessions tbody tr').first().waitFor();
+  assert.deepEqual(other.mistakes, []);
+  await other.context().close();
+});
+
 test('charts are drawn from the tables, and again when the colours change', async () => {
   await visit('/admin/protocols?period=D30');
   const figure = page.locator('figure[data-chart]');
