@@ -171,7 +171,10 @@ static struct filter *read_condition(struct operation_call *call, const char *co
     const char *error = NULL;
     size_t size = strlen(condition);
     bool braces = size >= 2 && condition[0] == '{' && condition[size - 1] == '}' && !strstr(condition, "$_");
-    const char *word = braces ? arena_format(call->arena, "%.*s ", (int)(size - 2), condition + 1) : condition;
+    bool block = !braces && condition[0] == '{';
+    /* The blank says that it is a whole condition, not one word of it. */
+    const char *word = braces ? arena_format(call->arena, "%.*s ", (int)(size - 2), condition + 1)
+                       : block ? condition : arena_format(call->arena, "%s ", condition);
     struct filter *filter = word ? filter_parse(call->arena, 1, &word, &error) : NULL;
     if (!filter)
         operation_fail(call, OPERATION_INVALID_ARGUMENT, "Filter", "Filter: %s", error ? error : "out of memory");

@@ -89,6 +89,28 @@ def test_socket(server, local):
         assert local.objects('Get-Mailbox', id=mailbox[name])[0]['Alias'] == 'carol', name
 
 
+def test_mailboxes_by_name(server, local):
+    server._admin('room', 'add', 'blue', '--display-name', 'Blue room')
+    server._admin('shared', 'add', 'sales', '--display-name', 'Bob Example')
+    server._admin('user', 'set', 'carol', '--add-email', 'cc@example.org')
+    names = lambda **parameters: [row['Alias'] for row in local.objects('Get-Mailbox', **parameters)]
+    assert names() == ['alice', 'blue', 'bob', 'carol', 'root-of-all', 'sales']
+    assert names(RecipientTypeDetails='RoomMailbox, sharedmailbox') == ['blue', 'sales']
+    assert names(id='EXAMPLE\\carol') == names(id='CC@example.org') == names(id='cc@*') == ['carol']
+    assert names(Anr='ro') == ['blue', 'root-of-all'] and names(Anr='b*') == []
+    local.refused(409, 'Conflict', 'Identity', 'Get-Mailbox', id='Bob Example')
+    local.refused(409, 'Conflict', 'Identity', 'Set-Mailbox', id='Bob Example', AuditEnabled=True)
+    assert names(Filter="DisplayName -eq 'Bob Example' -and RecipientTypeDetails -ne 'UserMailbox'") == ['sales']
+    assert names(Filter='{ $_.Alias -like "[a-b]*" }', ResultSize=2) == ['alice', 'blue']
+    for condition in ('Alias', '-eq', "Alias -like 'a*", "Alias -match '('", '{', '(' * 200):
+        status, rows = local.call('Get-Mailbox', Filter=condition)
+        assert condition == 'Alias' or (status == 400 and rows[-1]['error']['parameter'] == 'Filter'), (condition, rows)
+    status, rows = local.call('Get-Mailbox', Filter="Alias -ne 'alice'")
+    assert len(rows) == 5 and status == 200
+    server._admin('room', 'remove', 'blue')
+    server._admin('shared', 'remove', 'sales')
+
+
 def test_bad_input_changes_nothing(local):
     before = state(local)
     refused = local.refused
@@ -378,6 +400,7 @@ def main():
         server._admin('user', 'add', 'root-of-all', '--administrator', 'yes', input=harness.PASSWORD + '\n')
         local = Caller(server)
         test_socket(server, local)
+        test_mailboxes_by_name(server, local)
         test_bad_input_changes_nothing(local)
         test_changes_are_recorded(local)
         test_directory_commands_are_recorded(server, local)
