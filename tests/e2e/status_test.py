@@ -52,7 +52,8 @@ def session(server, **parameters):
 class StatusTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = harness.Server(users=('alice', 'bob'))
+        cls.server = harness.Server(users=('alice', 'bob', 'root'))
+        cls.server._admin('user', 'set', 'root', '--administrator', 'yes')
         cls.dn = {user: cls.server.user_dn(user) for user in ('alice', 'bob')}
 
     @classmethod
@@ -187,6 +188,10 @@ class StatusTest(unittest.TestCase):
         response, text = self.get('/metrics', Authorization=log_on, Forwarded='for=203.0.113.9')
         self.assertEqual(response.status, 403)  # no administrator
         self.assertNotIn('mapihttp_requests', text)
+        log_on = 'Basic ' + base64.b64encode(f'root@example.org:{harness.PASSWORD}'.encode()).decode()
+        response, text = self.get('/metrics', Authorization=log_on, Forwarded='for=203.0.113.9')
+        self.assertEqual(response.status, 200)
+        self.assertIn('mapihttp_requests', text)
         connection = http.client.HTTPConnection('127.0.0.1', self.server.plain_port)
         connection.request('POST', '/metrics', 'x')
         self.assertEqual(connection.getresponse().status, 405)
