@@ -51,13 +51,16 @@ struct rop_logon_audit *rop_logon_audit_new(const struct rop_session *session, c
     return audit;
 }
 
-/* Asked anew when the administrator has changed something. */
-static bool is_wanted(const struct audit_hook *hook, struct rop_logon_audit *audit, enum audit_operation operation)
+/* Asked anew when the administrator has changed something, which is looked at once in an Execute. */
+static bool is_wanted(struct execution *execution, struct rop_logon_audit *audit, enum audit_operation operation)
 {
-    uint64_t version = hook->version(hook->user);
-    if (audit->version != version) {
+    const struct audit_hook *hook = execution->session->parameters.audit;
+    if (!execution->audit_version_known)
+        execution->audit_version = hook->version(hook->user);
+    execution->audit_version_known = true;
+    if (audit->version != execution->audit_version) {
         audit->wanted = hook->wanted(hook->user, audit->mailbox.user_id, audit->type);
-        audit->version = version;
+        audit->version = execution->audit_version;
     }
     return audit->wanted & AUDIT_BIT(operation);
 }
@@ -311,7 +314,7 @@ struct rop_deed *rop_audit_begin(struct execution *execution, const struct rop_r
     const struct audit_hook *hook = execution->session->parameters.audit;
     enum audit_operation operation;
     if (!hook || !call->rop_logon->audit || !operation_of(request, call, &operation) ||
-        !is_wanted(hook, call->rop_logon->audit, operation))
+        !is_wanted(execution, call->rop_logon->audit, operation))
         return NULL;
     struct rop_deed *deed = deed_new(execution, call->rop_logon, operation);
     if (!deed)
@@ -343,7 +346,7 @@ void rop_audit_end(struct execution *execution, struct rop_deed *deed, const str
 void rop_audit_logged_on(struct execution *execution, const struct rop_logon *logon)
 {
     const struct audit_hook *hook = execution->session->parameters.audit;
-    if (!hook || !logon->audit || !is_wanted(hook, logon->audit, AUDIT_MAILBOX_LOGIN))
+    if (!hook || !logon->audit || !is_wanted(execution, logon->audit, AUDIT_MAILBOX_LOGIN))
         return;
     struct rop_deed *deed = deed_new(execution, logon, AUDIT_MAILBOX_LOGIN);
     if (deed)

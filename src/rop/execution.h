@@ -26,6 +26,8 @@ struct execution {
     uint32_t *saved_handles;  /* messages saved in the transaction: invalid should it fail */
     uint32_t saved_count;
     struct rop_deed *first_deed, *last_deed; /* done in the transaction, for the audit (audit.h) */
+    uint64_t audit_version;   /* of its hook, once it was asked for in this Execute */
+    bool audit_version_known;
 
     /* What a packed answer would go on with. */
     const struct rop_request *packed_request;

@@ -67,7 +67,7 @@ class AuditTest(unittest.TestCase):
         self.assertEqual(self.told(), [])
 
     def test_under_a_running_client(self):
-        """No restart, no new connection: the next ROP is written down, or is not."""
+        """No restart, no new connection: the next request is written down, or is not."""
         mailbox = Mailbox(self.server)
         self.addCleanup(mailbox.drop)
         mailbox.connect()
