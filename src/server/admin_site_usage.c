@@ -118,18 +118,43 @@ void site_show_clients(struct site_view *view)
 
 /* --- users on old transports or clients --- */
 
+/* Each reason once, with what to do about it and how many rows have it. */
+static void show_remedies(struct site_view *view, const json_t *rows)
+{
+    static const struct site_column columns[] = {
+        {"Explanation", "Why it would break", SITE_TEXT}, {"Count", "Clients", SITE_NUMBER}, {"Action", "What to do", SITE_TEXT}, {0}};
+    json_t *reasons = json_object(), *remedies = json_array(), *row, *remedy;
+    size_t i;
+    json_array_foreach((json_t *)rows, i, row) {
+        const char *reason = site_property(view, row, "Explanation");
+        remedy = json_object_get(reasons, reason);
+        if (!remedy) {
+            remedy = json_pack("{s:O, s:i, s:O}", "Explanation", json_object_get(row, "Explanation"), "Count", 0, "Action", json_object_get(row, "Action"));
+            if (!remedy || json_object_set(reasons, reason, remedy) != 0 || json_array_append_new(remedies, remedy) != 0)
+                continue;
+        }
+        json_object_set_new(remedy, "Count", json_integer(json_integer_value(json_object_get(remedy, "Count")) + 1));
+    }
+    if (json_array_size(remedies))
+        site_table(view, &(struct site_table){.id = "remedies", .caption = "What to do", .columns = columns, .whole = true}, remedies);
+    json_decref(reasons);
+    json_decref(remedies);
+}
+
 void site_show_old_clients(struct site_view *view)
 {
     static const struct site_column columns[] = {
         {"User", "User", SITE_TEXT, "/admin/users?user="}, {"DisplayName", "Name", SITE_TEXT}, {"Client", "Client", SITE_TEXT},
         {"Protocol", "By", SITE_TEXT}, {"LastSeen", "Last seen", SITE_TIME}, {"LastMapiHttp", "Last by MAPI over HTTP", SITE_TIME},
-        {"Explanation", "Why it would break", SITE_TEXT}, {"Action", "What to do", SITE_TEXT}, {0}};
+        {"Explanation", "Why it would break", SITE_TEXT}, {0}};
     const char *period = site_period(view);
     struct site_result old;
     site_text(view, "<p>Clients that would lose their mailbox if RPC over HTTP were switched off today: too old for MAPI over HTTP, or not asking for it.</p>\n");
-    if (site_get(view, "Get-MailLegacyClient", json_pack("{s:s}", "Period", period), &old))
-        site_table(view, &(struct site_table){.id = "old-clients", .caption = "Old transports and clients", .columns = columns,
-                                              .empty = "Nobody: every client that came in this period speaks MAPI over HTTP."}, old.objects);
+    if (!site_get(view, "Get-MailLegacyClient", json_pack("{s:s}", "Period", period), &old))
+        return;
+    show_remedies(view, old.objects);
+    site_table(view, &(struct site_table){.id = "old-clients", .caption = "Old transports and clients", .columns = columns,
+                                          .empty = "Nobody: every client that came in this period speaks MAPI over HTTP."}, old.objects);
 }
 
 /* --- users --- */
