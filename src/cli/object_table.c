@@ -29,8 +29,7 @@ struct object_table {
 
 /* --- text --- */
 
-/* The character at 'text': its bytes, and whether it would steer a terminal. */
-static size_t character_at(const char *text, bool *ret_control)
+size_t object_table_character(const char *text, bool *ret_control)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t size = at[0] < 0x80 ? 1 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
@@ -45,7 +44,7 @@ size_t object_table_width(const char *utf8)
 {
     size_t width = 0;
     bool control;
-    for (; *utf8; utf8 += character_at(utf8, &control))
+    for (; *utf8; utf8 += object_table_character(utf8, &control))
         width++;
     return width;
 }
@@ -54,7 +53,7 @@ static void put_characters(FILE *file, const char *utf8, size_t count)
 {
     bool control;
     for (size_t size; count-- && *utf8; utf8 += size) {
-        size = character_at(utf8, &control);
+        size = object_table_character(utf8, &control);
         if (control)
             fputs("\xEF\xBF\xBD", file);
         else

@@ -15,6 +15,8 @@ bool object_table_put(struct object_table *table, const json_t *object);
 /* Prints what is held, and frees. */
 bool object_table_end(struct object_table *table);
 
+/* Bytes of the character at 'text' (of malformed UTF-8 what there is of it), and whether it would steer a terminal. */
+size_t object_table_character(const char *text, bool *ret_control);
 /* Terminal columns of a text, near enough. */
 size_t object_table_width(const char *utf8);
 /* A text without control characters, filled up with blanks to 'width' on the right; NULL is "". */

@@ -1,18 +1,12 @@
 #include "cli/output.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REAL_DIGITS JSON_REAL_PRECISION(12) /* 7.356, not 7.3559999999999999 */
+#include "cli/object_table.h"
 
-/* Terminal columns, near enough: a code point each; combining ones are rare in what is shown. */
-static size_t width_of(const char *utf8)
-{
-    size_t width = 0;
-    for (; *utf8; utf8++)
-        width += ((unsigned char)*utf8 & 0xC0) != 0x80;
-    return width;
-}
+#define REAL_DIGITS JSON_REAL_PRECISION(12) /* 7.356, not 7.3559999999999999 */
 
 static void text_of(const json_t *value, char *text, size_t size)
 {
@@ -39,20 +33,19 @@ static void text_of(const json_t *value, char *text, size_t size)
 
 void output_text(const char *utf8, bool lines)
 {
-    for (const unsigned char *at = (const unsigned char *)utf8; *at; at++) {
-        bool control = *at < ' ' || *at == 0x7F || (*at == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0);
-        if (control && !(lines && (*at == '\n' || *at == '\t' || (*at == '\r' && at[1] == '\n')))) {
+    bool control;
+    for (size_t size; *utf8; utf8 += size) {
+        size = object_table_character(utf8, &control);
+        if (!control || (lines && (*utf8 == '\n' || *utf8 == '\t')))
+            fwrite(utf8, 1, size, stdout);
+        else if (!(lines && *utf8 == '\r' && utf8[1] == '\n'))
             fputs("\xEF\xBF\xBD", stdout);
-            at += *at == 0xC2;
-        } else if (*at != '\r') {
-            putchar(*at);
-        }
     }
 }
 
 static void put_cell(const char *text, size_t width, bool right, bool last)
 {
-    size_t own = width_of(text), padding = width > own ? width - own : 0;
+    size_t own = object_table_width(text), padding = width > own ? width - own : 0;
     for (size_t i = 0; right && i < padding; i++)
         putchar(' ');
     output_text(text, false);
@@ -87,10 +80,10 @@ bool output_rows(const json_t *rows, const struct output_column *columns, size_t
     if (!widths)
         return false;
     for (size_t c = 0; c < column_count; c++) {
-        widths[c] = width_of(columns[c].title);
+        widths[c] = object_table_width(columns[c].title);
         for (size_t i = 0; i < json_array_size(rows); i++) {
             text_of(json_object_get(json_array_get(rows, i), columns[c].key), text, sizeof text);
-            size_t width = width_of(text);
+            size_t width = object_table_width(text);
             widths[c] = width > widths[c] ? width : widths[c];
         }
     }
@@ -115,7 +108,7 @@ bool output_object(const json_t *object, const struct output_column *columns, si
         return flushed();
     }
     for (size_t c = 0; c < column_count; c++)
-        width = width_of(columns[c].title) > width ? width_of(columns[c].title) : width;
+        width = object_table_width(columns[c].title) > width ? object_table_width(columns[c].title) : width;
     for (size_t c = 0; c < column_count; c++) {
         put_cell(columns[c].title, width, false, false);
         text_of(json_object_get(object, columns[c].key), text, sizeof text);
