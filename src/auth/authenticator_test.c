@@ -19,6 +19,7 @@ struct fake_directory {
     const char *password;
     uint64_t version;
     uint32_t verifications;
+    uint32_t blocked; /* at /mapi, by ada's authentication policy */
     bool broken;
 };
 
@@ -35,6 +36,7 @@ static enum directory_status fake_verify(struct directory *directory, struct are
     if (fake->broken)
         return DIRECTORY_UNAVAILABLE;
     *ret_user = ada;
+    ret_user->switches.blocked_methods[DIRECTORY_PROTOCOL_MAPI] = fake->blocked;
     if (strcmp(logon, "bob") == 0) {
         ret_user->account = "bob";
         return DIRECTORY_DISABLED;
@@ -117,6 +119,33 @@ static enum authentication_result log_on(struct fixture *fixture, const char *cr
         *ret_outcome = authenticator_verify(fixture->authenticator, &request, now_ms);
     identity_release(ret_outcome->identity);
     return ret_outcome->result;
+}
+
+/* Blocked at one endpoint, remembered and good for another; no reason to hash, to count or to lock. */
+static void obeys_authentication_policies(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->fake.blocked = DIRECTORY_METHOD_BASIC;
+    for (unsigned i = 0; i < 20; i++) {
+        struct authentication_request request = request_of(basic_of("ada:secret:1"), "::1");
+        struct authentication_outcome outcome = authenticator_check(fixture->authenticator, &request, i);
+        if (outcome.result == AUTHENTICATION_VERIFY)
+            outcome = authenticator_verify(fixture->authenticator, &request, i);
+        assert_int_equal(outcome.result, AUTHENTICATION_FAILED);
+        assert_string_equal(outcome.cause, "this method is blocked by the user's authentication policy");
+        assert_string_equal(outcome.account, "ada");
+        assert_null(outcome.identity);
+        assert_false(outcome.locked_now);
+        request.policy.protocol = DIRECTORY_PROTOCOL_AUTODISCOVER;
+        outcome = authenticator_check(fixture->authenticator, &request, i);
+        assert_int_equal(outcome.result, AUTHENTICATION_ACCEPTED);
+        identity_release(outcome.identity);
+    }
+    assert_int_equal(fixture->fake.verifications, 1);
+    fixture->fake.blocked = 0;
+    fixture->fake.version++;
+    struct authentication_outcome outcome;
+    assert_int_equal(log_on(fixture, "ada:secret:1", "::1", 30, &outcome), AUTHENTICATION_ACCEPTED);
 }
 
 static void remembers_a_right_password(void **state)
@@ -329,7 +358,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_authenticator, close_authenticator)
     const struct CMUnitTest tests[] = {
-        TEST(remembers_a_right_password),     TEST(gives_the_identity),
+        TEST(remembers_a_right_password), TEST(obeys_authentication_policies),     TEST(gives_the_identity),
         TEST(says_nothing_but_no),            TEST(locks_an_account_under_all_its_names),
         TEST(forgets_who_is_logged_on_at_a_lock), TEST(locks_an_address_that_sprays),
         TEST(does_not_hash_the_same_wrong_password_again),
