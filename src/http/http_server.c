@@ -174,9 +174,12 @@ bool http_server_listen(struct http_server *server, const struct sockaddr *addre
         *ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
                                                       : ((struct sockaddr_in *)&bound)->sin_port);
     }
-    *listener = (struct http_listener){.server = server, .next = server->listeners, .fd = fd, .tls = http_tls_keep(tls)};
+    *listener = (struct http_listener){.server = server, .fd = fd, .tls = http_tls_keep(tls)};
     event_assign(&listener->acceptable, loop_base(server->homes[0].loop), fd, EV_READ | EV_PERSIST, listener_accepts, listener);
+    pthread_mutex_lock(&server->lock); /* others may ask for the certificate already */
+    listener->next = server->listeners;
     server->listeners = listener;
+    pthread_mutex_unlock(&server->lock);
     return true;
 failed:
     free(listener);

@@ -9,7 +9,7 @@ struct http_server {
     const struct http_router *router;
     struct http_home *homes;
     unsigned home_count;
-    pthread_mutex_t lock; /* over the listeners' certificates */
+    pthread_mutex_t lock; /* over the list of listeners and their certificates */
     atomic_uint connections_max;
     struct http_listener *listeners;
     atomic_bool last_requests, draining, closing; /* one after the other, towards the end */
