@@ -226,51 +226,46 @@ void readiness_log_on(struct readiness *readiness)
 
 /* --- the certificate --- */
 
-static size_t find_uses(const struct readiness *readiness, struct certificate_use *uses, size_t use_max)
+static const char *text_of(const json_t *object, const char *name)
 {
-    static const char *const side_names[] = {"InternalUrl", "ExternalUrl"};
-    struct arena *arena = readiness->call->arena;
-    size_t count = 0;
-    for (unsigned which = 0; which < VIRTUAL_DIRECTORY_COUNT; which++) {
-        struct address sides[2];
-        if (!read_directory(readiness, (enum virtual_directory)which, sides, NULL))
-            return count;
-        for (unsigned side = 0; side < 2 && count < use_max; side++) {
-            char host[VIRTUAL_DIRECTORY_HOST_SIZE];
-            if (sides[side].state == VIRTUAL_DIRECTORY_URL_SET && virtual_directory_host_of(sides[side].base, host))
-                uses[count++] = (struct certificate_use){.host = arena_string(arena, host),
-                    .origin = arena_format(arena, "%s of %s", side_names[side], virtual_directory_names[which])};
-        }
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static enum readiness_severity severity_of(const json_t *finding)
+{
+    const char *severity = text_of(finding, "Severity");
+    if (strcmp(severity, certificate_severity_names[CERTIFICATE_NOTICE]) == 0)
+        return READINESS_INFORMATION;
+    return strcmp(severity, certificate_severity_names[CERTIFICATE_WARNING]) == 0 ? READINESS_WARNING : READINESS_ERROR;
+}
+
+static void tell_certificate(struct readiness *readiness, const json_t *report)
+{
+    const json_t *findings = json_object_get(report, "Findings");
+    const char *subject = text_of(report, "Subject");
+    size_t index;
+    json_t *finding;
+    json_array_foreach((json_t *)findings, index, finding) {
+        char name[64];
+        snprintf(name, sizeof name, "Certificate%s", text_of(finding, "Problem"));
+        readiness_tell(readiness, name, severity_of(finding), *text_of(finding, "Name") ? text_of(finding, "Name") : subject, 0, NULL,
+                       text_of(finding, "Advice"), "%s", text_of(finding, "Text"));
     }
-    for (uint32_t i = 0; i < readiness->organization.domain_count && count < use_max; i++)
-        uses[count++] = (struct certificate_use){.host = arena_format(arena, "autodiscover.%s", readiness->organization.domains[i]),
-                                                 .origin = "Autodiscover of the domain", .optional = true};
-    return count;
+    if (json_is_false(json_object_get(report, "InUse")))
+        readiness_tell(readiness, "CertificateNotLoaded", READINESS_WARNING, subject, 0, NULL, "systemctl reload mapihttpd",
+                       "the certificate in the file is not the one that clients are shown");
+    else if (json_array_size(findings) == 0)
+        readiness_tell(readiness, "Certificate", READINESS_PASSED, subject, 0, NULL, "",
+                       "the certificate covers the names clients come by, is trusted here, and is good for %lld days",
+                       (long long)json_integer_value(json_object_get(report, "DaysLeft")));
 }
 
 void readiness_certificate(struct readiness *readiness)
 {
-    static const enum readiness_severity severities[] = {
-        [CERTIFICATE_NOTICE] = READINESS_INFORMATION, [CERTIFICATE_WARNING] = READINESS_WARNING, [CERTIFICATE_ERROR] = READINESS_ERROR};
-    struct certificate_use uses[64];
-    struct certificate_report report;
-    struct certificate_check check = {.certificate_path = readiness_setting(readiness, "tls.certificate"),
-                                      .key_path = readiness_setting(readiness, "tls.key"), .uses = uses};
-    if (!readiness->configuration || !*check.certificate_path)
-        return;
-    check.use_count = find_uses(readiness, uses, sizeof uses / sizeof *uses);
-    if (!certificate_check_run(&check, readiness->call->arena, &report)) {
-        operation_fail(readiness->call, OPERATION_UNAVAILABLE, NULL, "out of memory");
-        return;
-    }
-    for (size_t i = 0; i < report.finding_count; i++) {
-        const struct certificate_finding *finding = &report.findings[i];
-        char name[64];
-        snprintf(name, sizeof name, "Certificate%s", certificate_problem_names[finding->problem]);
-        readiness_tell(readiness, name, severities[finding->severity], finding->name ? finding->name : report.subject, 0, NULL, finding->advice, "%s",
-                       finding->text);
-    }
-    if (report.finding_count == 0)
-        readiness_tell(readiness, "Certificate", READINESS_PASSED, report.subject, 0, NULL, "",
-                       "the certificate covers the names clients come by, is trusted here, and is good for %ld days", report.days_left);
+    const struct operation_host *host = readiness->call->host;
+    json_t *report = host->live && host->live->certificate ? host->live->certificate(host->live_state) : NULL;
+    if (report && strcmp(text_of(report, "Status"), "NotUsed") != 0) /* else TLS ends elsewhere */
+        tell_certificate(readiness, report);
+    json_decref(report);
 }

@@ -13,7 +13,7 @@ struct world {
     struct settings *settings;
     char folder[64];
     struct operation_host host;
-    json_t *configuration, *health; /* what the server would tell */
+    json_t *configuration, *health, *certificate; /* what the server would tell; NULL: nothing */
     int32_t today;
 };
 
@@ -27,7 +27,12 @@ static json_t *health(void *state)
     return json_deep_copy(((struct world *)state)->health);
 }
 
-static const struct operation_live live = {.configuration = configuration, .health = health};
+static json_t *certificate(void *state)
+{
+    return json_incref(((struct world *)state)->certificate);
+}
+
+static const struct operation_live live = {.configuration = configuration, .health = health, .certificate = certificate};
 
 /* A server where nothing is wrong but what a test says. */
 static int make_world(void **state)
@@ -62,6 +67,7 @@ static int remove_world(void **state)
     close_embedded_fixture(&directory);
     json_decref(world->configuration);
     json_decref(world->health);
+    json_decref(world->certificate);
     free(world);
     return 0;
 }
@@ -246,13 +252,34 @@ static void test_log_on(void **state)
     assert_severity(world, "BasicWithoutTls", "Warning");
 }
 
+static void tell_certificate(struct world *world, json_t *report)
+{
+    json_decref(world->certificate);
+    world->certificate = report;
+}
+
 static void test_certificate(void **state)
 {
     struct world *world = *state;
     (void)add_user(world, "ada");
-    json_object_set_new(world->configuration, "tls.certificate", json_string("/nowhere/certificate.pem"));
-    json_object_set_new(world->configuration, "tls.key", json_string("/nowhere/key.pem"));
-    assert_severity(world, "CertificateUnreadable", "Error");
+    tell_certificate(world, json_pack("{s:s, s:s, s:b, s:i, s:[]}", "Status", "Valid", "Subject", "CN=mail", "InUse", 1, "DaysLeft", 60, "Findings"));
+    assert_severity(world, "Certificate", "Passed");
+    tell_certificate(world, json_pack("{s:s, s:s, s:b, s:[]}", "Status", "Valid", "Subject", "CN=mail", "InUse", 0, "Findings"));
+    assert_severity(world, "CertificateNotLoaded", "Warning");
+    assert_severity(world, "Certificate", "(none)");
+    static const char *const severities[][2] = {{"Notice", "Information"}, {"Warning", "Warning"}, {"Error", "Error"}};
+    for (unsigned i = 0; i < 3; i++) {
+        tell_certificate(world, json_pack("{s:s, s:s, s:b, s:[{s:s, s:s, s:n, s:s, s:s}]}", "Status", "Invalid", "Subject", "CN=mail", "InUse", 1, "Findings",
+                                          "Problem", "Expired", "Severity", severities[i][0], "Name", "Text", "it is over", "Advice", "renew it"));
+        assert_severity(world, "CertificateExpired", severities[i][1]);
+    }
+    json_t *rows = ask(world);
+    size_t row = row_with(rows, "Check", "CertificateExpired");
+    assert_string_equal(text_of(rows, row, "Subject"), "CN=mail");
+    assert_string_equal(text_of(rows, row, "Action"), "renew it");
+    json_decref(rows);
+    tell_certificate(world, json_pack("{s:s, s:b, s:[]}", "Status", "NotUsed", "InUse", 0, "Findings"));
+    assert_severity(world, "CertificateNotLoaded", "(none)");
 }
 
 static void test_clients(void **state)
