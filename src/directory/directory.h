@@ -226,8 +226,8 @@ bool directory_may_open(struct directory *directory, const struct directory_user
 /* A person who may not log on any more. Others with full access may still open the mailbox; an administrator gives it to
  * himself first. Mailboxes that are nobody's own are never off in this sense. */
 bool directory_user_is_off(const struct directory_user *user);
-/* Changes whenever anything in the directory has changed; remembered passwords of another version are dropped. Cheap
- * enough for every request, any thread. */
+/* Changes whenever anything in the directory has changed, within a millisecond where another process did; remembered passwords
+ * of another version are dropped. Cheap enough for every request, any thread. */
 uint64_t directory_version(struct directory *directory);
 void directory_close(struct directory *directory);
 

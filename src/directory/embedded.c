@@ -9,13 +9,10 @@
 #include "directory/embedded_file.h"
 
 #define BUSY_TIMEOUT_MS 5000
-#define CHANGE_COUNTER_OFFSET 24 /* of SQLite's file header: moves with every commit outside WAL mode */
 
 static uint64_t embedded_version(struct directory *directory)
 {
-    uint32_t counter = 0;
-    ssize_t size = pread(embedded_of(directory)->file, &counter, sizeof counter, CHANGE_COUNTER_OFFSET);
-    return size == sizeof counter ? counter : 0;
+    return change_counter_read(&embedded_of(directory)->changes);
 }
 
 static void embedded_close(struct directory *directory)
@@ -25,8 +22,8 @@ static void embedded_close(struct directory *directory)
         sqlite3_finalize(embedded->statements[i].prepared);
     embedded_dynamic_groups_free(embedded);
     sqlite3_close(embedded->database);
-    if (embedded->file >= 0)
-        close(embedded->file);
+    if (embedded->changes.file >= 0)
+        close(embedded->changes.file);
     pthread_mutex_destroy(&embedded->lock);
     free(embedded);
 }
@@ -52,7 +49,7 @@ static struct embedded_directory *new_handle(int file)
     pthread_mutex_init(&embedded->lock, &attributes);
     pthread_mutexattr_destroy(&attributes);
     embedded->directory.type = &embedded_type;
-    embedded->file = file;
+    embedded->changes.file = file;
     return embedded;
 }
 

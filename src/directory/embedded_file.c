@@ -150,6 +150,7 @@ static enum directory_status commit(struct embedded_directory *embedded, struct 
 {
     enum directory_status status = sqlite3_get_autocommit(embedded->database) ? DIRECTORY_UNAVAILABLE
                                                                               : embedded_run(embedded_query(embedded, "COMMIT"));
+    change_counter_forget(&embedded->changes);
     if (status == DIRECTORY_OK)
         return status;
     embedded_fail(ret_error, status, "the change could not be written: %s", sqlite3_errmsg(embedded->database));

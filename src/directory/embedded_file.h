@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "base/change_counter.h"
 #include "directory/embedded.h"
 
 #define EMBEDDED_STATEMENTS_MAX 128u
@@ -20,7 +21,7 @@ struct embedded_directory {
     struct directory directory;
     pthread_mutex_t lock; /* recursive; guards everything below */
     sqlite3 *database;
-    int file; /* for the change counter only; closed last, since closing it drops this process's locks */
+    struct change_counter changes; /* its file is closed last, since closing it drops this process's locks */
     bool batch;
     unsigned depth; /* of reads and writes that stand in one another */
     uint32_t statement_count;

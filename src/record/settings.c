@@ -9,7 +9,6 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define FORMAT_VERSION 1
-#define CHANGE_COUNTER_OFFSET 24 /* of SQLite's file header: moves with every commit outside WAL mode */
 #define VALUES_KEPT_MAX 2048u    /* in memory; then all are forgotten */
 #define KEY_SIZE 600u
 
@@ -52,6 +51,7 @@ enum settings_status settings_begin(struct settings *settings)
 enum settings_status settings_end(struct settings *settings, enum settings_status status)
 {
     enum settings_status end = settings_run(settings_query(settings, status == SETTINGS_OK ? "COMMIT" : "ROLLBACK"));
+    change_counter_forget(&settings->changes);
     if (status != SETTINGS_OK || end == SETTINGS_OK)
         return status;
     sqlite3_exec(settings->database, "ROLLBACK", NULL, NULL, NULL); /* a commit that failed may leave it open */
@@ -96,7 +96,7 @@ enum settings_status settings_open(const char *path, struct settings **ret_setti
         return SETTINGS_UNAVAILABLE;
     }
     pthread_mutex_init(&settings->lock, NULL);
-    settings->file = file;
+    settings->changes.file = file;
     settings->values = json_object();
     int code = sqlite3_open_v2(path, &settings->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
@@ -118,19 +118,17 @@ void settings_close(struct settings *settings)
         return;
     json_decref(settings->values);
     sqlite3_close(settings->database);
-    if (settings->file >= 0)
-        close(settings->file); /* after the database: closing it drops this process's locks on the file */
+    if (settings->changes.file >= 0)
+        close(settings->changes.file); /* after the database: closing it drops this process's locks on the file */
     pthread_mutex_destroy(&settings->lock);
     free(settings);
 }
 
 uint64_t settings_version(struct settings *settings)
 {
-    uint32_t counter = 0;
-    if (settings->file < 0)
+    if (settings->changes.file < 0)
         return __atomic_load_n(&settings->writes, __ATOMIC_ACQUIRE);
-    ssize_t size = pread(settings->file, &counter, sizeof counter, CHANGE_COUNTER_OFFSET);
-    return size == sizeof counter ? __builtin_bswap32(counter) : 0;
+    return change_counter_read(&settings->changes);
 }
 
 /* --- values kept in memory --- */
@@ -251,6 +249,7 @@ static enum settings_status write_object(struct settings *settings, const char *
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     enum settings_status status = value && !text ? SETTINGS_UNAVAILABLE : write_value(settings, scope, name, text);
     __atomic_add_fetch(&settings->writes, 1, __ATOMIC_RELEASE);
+    change_counter_forget(&settings->changes);
     json_object_clear(settings->values);
     free(text);
     return status;

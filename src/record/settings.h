@@ -32,5 +32,5 @@ enum settings_status settings_change(struct settings *settings, const char *scop
                                      bool (*change)(json_t *object, void *argument), void *argument);
 /* An object {name: value, ...} of a scope, in order of the names. */
 enum settings_status settings_list(struct settings *settings, const char *scope, json_t **ret_values);
-/* Changes whenever a value has changed, also by another process. Cheap enough for every request. */
+/* Changes whenever a value has changed, within a millisecond where another process did. Cheap enough for every request. */
 uint64_t settings_version(struct settings *settings);

@@ -3,12 +3,13 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include "base/change_counter.h"
 #include "record/settings.h"
 
 struct settings {
-    pthread_mutex_t lock; /* guards everything below but 'file' and 'writes' */
+    pthread_mutex_t lock; /* guards everything below but 'changes' and 'writes' */
     sqlite3 *database;
-    int file;             /* for the change counter only; -1 in memory */
+    struct change_counter changes; /* of the file; none in memory */
     uint64_t writes;      /* of a file in memory: its version */
     json_t *values;       /* "scope\nname in lower case": value, null where there is none; of 'values_version' */
     uint64_t values_version;
