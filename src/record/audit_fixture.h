@@ -25,6 +25,8 @@ struct fixture {
     struct audit_store *store;
     unsigned told_failing, told_working;
     char told[256];
+    unsigned ends_told;
+    uint64_t end_told;
 };
 
 static inline void tell(void *user, bool failing, const char *text)
@@ -32,6 +34,13 @@ static inline void tell(void *user, bool failing, const char *text)
     struct fixture *fixture = user;
     *(failing ? &fixture->told_failing : &fixture->told_working) += 1;
     snprintf(fixture->told, sizeof fixture->told, "%s", text);
+}
+
+static inline void note_end(void *user, uint64_t number, const uint8_t *hash)
+{
+    struct fixture *fixture = user;
+    fixture->ends_told++;
+    fixture->end_told = number;
 }
 
 /* The second mailbox keeps its records for ten days only. */
@@ -44,7 +53,7 @@ static inline uint32_t age_limit(void *user, struct guid mailbox_user_id)
 static inline void start(struct fixture *fixture, uint32_t queue_size_max, uint32_t append_wait_ms)
 {
     fixture->store = audit_store_new(&(struct audit_settings){
-        .path = fixture->path, .queue_size_max = queue_size_max, .batch_delay_ms = 1, .append_wait_ms = append_wait_ms, .tell = tell,
+        .path = fixture->path, .queue_size_max = queue_size_max, .batch_delay_ms = 1, .append_wait_ms = append_wait_ms, .tell = tell, .end = note_end,
         .age_limit = age_limit, .user = fixture});
     assert_non_null(fixture->store);
 }

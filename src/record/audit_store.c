@@ -101,6 +101,18 @@ static enum audit_status write_loss(struct audit_store *store, uint64_t lost)
     return status;
 }
 
+/* 'last': the store ends. The file is open, and nobody else writes. */
+static void tell_end(struct audit_store *store, bool last)
+{
+    uint64_t number = store->writer.last_number, now_ms = monotonic_ms();
+    if (!store->writer.database || !store->settings.end || number == store->end_told ||
+        (!last && store->end_told && now_ms - store->end_told_ms < END_TOLD_PERIOD_MS))
+        return;
+    store->settings.end(store->settings.user, number, store->writer.last_hash);
+    store->end_told = number;
+    store->end_told_ms = now_ms;
+}
+
 static enum audit_status write_batch(struct audit_store *store, const struct audit_entry *first, uint64_t lost)
 {
     pthread_mutex_lock(&store->writing);
@@ -109,6 +121,8 @@ static enum audit_status write_batch(struct audit_store *store, const struct aud
         status = write_loss(store, lost);
     if (status == AUDIT_OK && first)
         status = audit_writer_write(&store->writer, first);
+    if (status == AUDIT_OK)
+        tell_end(store, false);
     /* Whatever is wrong with the connection (a file that was put away, a full disk): try with a new one. */
     if (status != AUDIT_OK)
         audit_writer_close(&store->writer);
@@ -216,19 +230,11 @@ static void pause_after_failure(struct audit_store *store)
     }
 }
 
-/* 'last': the store ends. */
 static void close_file(struct audit_store *store, bool last)
 {
     pthread_mutex_lock(&store->writing);
-    bool open = store->writer.database != NULL;
-    uint64_t number = store->writer.last_number, now_ms = monotonic_ms();
+    tell_end(store, last);
     audit_writer_close(&store->writer);
-    if (open && store->settings.end && number != store->end_told &&
-        (last || !store->end_told || now_ms - store->end_told_ms >= END_TOLD_PERIOD_MS)) {
-        store->settings.end(store->settings.user, number, store->writer.last_hash);
-        store->end_told = number;
-        store->end_told_ms = now_ms;
-    }
     pthread_mutex_unlock(&store->writing);
 }
 

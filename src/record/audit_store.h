@@ -30,8 +30,8 @@ struct audit_settings {
     /* What the writer has to say, on its thread: 'failing' once when writing has begun to fail and once when it works again;
      * 'text' says what. May be NULL. */
     void (*tell)(void *user, bool failing, const char *text);
-    /* The chain's end, when the file is closed: to be noted elsewhere, so that a chain made anew shows (audit_verify). At most once an
-     * hour, and at the end. May be NULL. */
+    /* The chain's end, to be noted elsewhere, so that a chain made anew shows (audit_verify): after the first record, then at most once
+     * an hour, and when the store ends. On the writer's thread. May be NULL. */
     void (*end)(void *user, uint64_t number, const uint8_t *hash);
     /* How many seconds records of a mailbox are kept; NULL: AUDIT_AGE_DEFAULT_S for all. On the writer's thread, once a day. */
     uint32_t (*age_limit)(void *user, struct guid mailbox_user_id);
