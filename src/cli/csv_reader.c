@@ -101,7 +101,8 @@ bool csv_reader_read(struct arena *arena, struct bytes text, const struct csv_re
         *ret_error = "too many columns";
         return false;
     }
-    memcpy(reading.names, options->names, options->name_count * sizeof *options->names);
+    for (size_t i = 0; i < options->name_count; i++)
+        reading.names[i] = options->names[i];
     csv_set_delim(&parser, (unsigned char)options->delimiter);
     if (text.size >= 2 && text.data[0] == 0xFF && text.data[1] == 0xFE) {
         const char *utf8 = text_utf8_of_utf16(arena, bytes_of(text.data + 2, (text.size - 2) & ~(size_t)1));
