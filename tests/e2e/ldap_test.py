@@ -126,6 +126,19 @@ class LdapTest(unittest.TestCase):
             row['display_name'] for row in json.loads(self.server.command('gal', '--json').stdout))))
         self.assertEqual(json.loads(self.server._admin('ldap', 'show', 'friends', '--json'))['members'], 2)
 
+    def test_switches_need_no_entry_beside(self):
+        """What the directory takes no switches for is kept in the administrators' settings."""
+        self.assertTrue(self.until(lambda: b'mapiHttp' in self.ask('autodiscover', *basic('bob'), address='bob@example.org').body))
+        self.server._admin('cas', 'set', 'bob', '--mapi-http', 'off')
+        self.assertNotIn(b'mapiHttp', self.ask('autodiscover', *basic('bob'), address='bob@example.org').body)
+        self.assertIs(json.loads(self.server._admin('cas', 'show', 'bob', '--json'))[0]['MapiHttpEnabled'], False)
+        self.assertIn(b'mapiHttp', self.ask('autodiscover', *basic('alice')).body)
+        self.server._admin('cas', 'set', 'bob', '--mapi-http', 'inherit')
+        self.server._admin('org', 'set', '--mapi-http', 'off')
+        self.assertNotIn(b'mapiHttp', self.ask('autodiscover', *basic('bob'), address='bob@example.org').body)
+        self.server._admin('org', 'set', '--mapi-http', 'on')
+        self.assertIn(b'mapiHttp', self.ask('autodiscover', *basic('bob'), address='bob@example.org').body)
+
     def test_the_command_says_what_the_server_sees(self):
         counts = dict(line.split() for line in self.server._admin('ldap', 'check').splitlines())
         self.assertGreaterEqual(int(counts['user']), 3)
