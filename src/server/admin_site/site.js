@@ -84,7 +84,7 @@ function readTable(table, wanted) {
   const columns = heads.map((head, index) => index).filter(index => rows[0].cells[index].dataset.value !== undefined &&
     (!wanted.length || wanted.includes(heads[index].textContent.trim().replace(/, .*/, '')) || wanted.includes(heads[index].textContent.trim())));
   return {
-    labels: rows.map(row => row.cells[0].textContent.trim()),
+    labels: rows.map(row => row.cells[0].querySelector('time') ? row.cells[0].textContent.slice(5, 16) : row.cells[0].textContent.trim()),
     series: columns.map(index => ({ label: heads[index].textContent.trim(), data: rows.map(row => Number(row.cells[index].dataset.value)) })),
   };
 }
@@ -153,8 +153,7 @@ function dress(root) {
   root.querySelectorAll('.scroll > table').forEach(table => { makeSortable(table); makeNarrowable(table); });
 }
 
-/* Charts first: they read the heads of tables before these become buttons. */
-drawCharts();
 dress(document);
+drawCharts();
 document.querySelectorAll('[data-renew]').forEach(renewEvery);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawCharts);
