@@ -18,6 +18,7 @@ import time
 ROOT = os.environ.get('MAPIHTTP_SOURCE_ROOT') or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get('MAPIHTTP_BUILD_ROOT') or os.path.join(ROOT, 'build')
 DOMAIN = 'example.org'
+CERTIFICATE_DAYS = 2
 PASSWORD = 'correct horse battery staple'
 
 
@@ -67,7 +68,7 @@ class Server:
         key = os.path.join(self.folder, 'key.pem')
         if not os.path.exists(self.certificate):
             subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-                            '-days', '2', '-subj', '/CN=localhost', '-addext',
+                            '-days', str(CERTIFICATE_DAYS), '-subj', '/CN=localhost', '-addext',
                             f'subjectAltName=DNS:localhost,DNS:{DOMAIN},DNS:autodiscover.{DOMAIN},IP:127.0.0.1',
                             '-keyout', key, '-out', self.certificate], check=True, capture_output=True)
 

@@ -18,6 +18,7 @@ import threading
 
 # What is different in every run, and the word it is compared by; in this order.
 SHAPES = [
+    (re.compile(r'\b36[3456]\b'), 'DAYS'), # what is left of a new certificate
     (re.compile(r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', re.I), 'GUID'),
     (re.compile(r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?([.,]\d+)?(Z| ?UTC|[+-]\d\d:?\d\d)?'), 'TIME'),
     (re.compile(r'\b\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d(:\d\d)?( [AP]M)?'), 'TIME'),

@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import harness
 
 harness.DOMAIN = 'contoso.com'
+harness.CERTIFICATE_DAYS = 365
 import page_runner  # noqa: E402
 
 PAGE = os.path.join(harness.ROOT, 'docs', 'seeds.md')
@@ -61,8 +63,9 @@ def main():
                            MAPIHTTP_SERVER=f'localhost:{server.tls_port}', MAPIHTTP_CA_FILE=server.certificate)
         environment.pop('MapiHttpDisabled', None)
         clients = Clients(server, environment)
-        steps = {'outlook': clients.outlook, 'autodiscover': clients.autodiscover, 'stop': clients.stop}
-        runner = page_runner.Runner(PAGE, environment, folder, steps, [(os.uname().nodename, 'mail'), (server.folder, '/srv')])
+        steps = {'outlook': clients.outlook, 'autodiscover': clients.autodiscover, 'stop': clients.stop,
+                 'wait': lambda seconds: time.sleep(float(seconds))} # until usage is written
+        runner = page_runner.Runner(PAGE, environment, folder, steps, [(os.uname().nodename, 'mail'), (server.folder, '/srv'), (str(server.tls_port), '44300')])
         differences = runner.run(rewrite='--rewrite' in sys.argv)
         clients.stop()
     print('\n\n'.join(differences) or 'the page is as it is typed')
