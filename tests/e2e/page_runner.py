@@ -73,7 +73,9 @@ class Runner:
             reader.join()
             os.close(ours)
         text = self.shown(b''.join(pieces).decode(errors='replace').replace('\r\n', '\n'))
-        return [line.rstrip() for line in text.rstrip('\n').split('\n')] if text.strip() else []
+        lines = [line.rstrip() for line in text.rstrip('\n').split('\n')] if text.strip() else []
+        # The warnings of a pipe's stages come when they come: they are shown first.
+        return sorted(lines, key=lambda line: not line.startswith('WARNING: ')) if '|' in command else lines
 
     def fits(self, expected, actual):
         """Both lists of lines; '...' in the expected ones stands for any number of lines."""

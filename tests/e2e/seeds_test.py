@@ -2,6 +2,7 @@
 
     seeds_test.py --rewrite     writes what is printed now into the page
 """
+import json
 import os
 import shutil
 import subprocess
@@ -29,10 +30,17 @@ class Clients:
     def __init__(self, server, environment):
         self.server, self.environment, self.running = server, environment, []
 
+    def connected(self):
+        rows = subprocess.run([harness.program('mapihttp'), 'session', 'list', '--json'], env=self.environment, check=True, capture_output=True)
+        return len(json.loads(rows.stdout))
+
     def outlook(self, user, version):
-        words = [harness.program('mapihttp'), 'watch', '--address', self.server.address(user), '--client-application', f'Outlook/{version}']
-        self.running.append(subprocess.Popen(words, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
         self.server.command('folders', '--client-application', f'Outlook/{version}', user=user)
+        words = [harness.program('mapihttp'), 'watch', '--address', self.server.address(user), '--client-application', f'Outlook/{version}']
+        before, end = self.connected(), time.monotonic() + 20
+        self.running.append(subprocess.Popen(words, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        while self.connected() == before and time.monotonic() < end:
+            time.sleep(0.05)
 
     def autodiscover(self, user, version):
         agent = f'Microsoft Office/{version.split(".")[0]}.0 (Windows NT 5.1; Microsoft Outlook {version}; Pro)'
