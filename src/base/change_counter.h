@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#define CHANGE_COUNTER_PERIOD_MS 1u
+
 struct change_counter {
     int file;                  /* open for reading; < 0: always 0 */
     _Atomic uint64_t remembered; /* the millisecond in the upper half, its counter in the lower; 0 for nothing */

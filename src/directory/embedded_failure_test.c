@@ -137,6 +137,7 @@ static void a_batch_is_whole_or_nothing(void **state)
     assert_true(directory_version(other) == version);
     assert_done(fixture, embedded_directory_commit(directory, &fixture->error));
     assert_true(is_there(other, "ada") && is_there(other, "carol") && !is_there(other, "bob"));
+    embedded_fixture_wait();
     assert_true(directory_version(other) != version);
     struct arena arena = {0};
     struct directory_user user; /* an address of the refused one is free */

@@ -9,9 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/change_counter.h"
 #include "directory/embedded.h"
+
+/* Until what another handle has changed is noticed. */
+static inline void embedded_fixture_wait(void)
+{
+    nanosleep(&(struct timespec){0, 2 * CHANGE_COUNTER_PERIOD_MS * 1000000L}, NULL);
+}
 
 struct embedded_fixture {
     char path[64];

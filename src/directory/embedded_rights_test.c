@@ -127,6 +127,7 @@ static void dynamic_groups_follow_their_rules(void **state)
     struct directory *other;
     assert_int_equal(embedded_directory_open(fixture->path, false, &other), DIRECTORY_OK);
     assert_done(fixture, embedded_directory_change(other, research, &(struct embedded_change){.rule = "(memberOf=nobody)"}, &fixture->error));
+    embedded_fixture_wait();
     assert_false(has(fixture, ada, DIRECTORY_SEND_AS, sales));
     directory_close(other);
     /* Rules in a circle: each matches the other group and itself. */
