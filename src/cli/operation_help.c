@@ -206,8 +206,8 @@ size_t operation_help_list(FILE *file, const char *beginning)
     for (unsigned t = 0; t < 2; t++)
         for (const struct operation *const *row = tables[t]; *row; row++)
             if (begins(*row, beginning)) {
-                const char *command = (*row)->command ? (*row)->command : (*row)->alias && strlen((*row)->alias) > 1 ? (*row)->alias : "";
-                fprintf(file, "    %-20s %-31s %s\n", command, (*row)->name, (*row)->summary);
+                const char *alias = (*row)->alias && strlen((*row)->alias) > 1 && !strchr((*row)->alias, '-') ? (*row)->alias : "";
+                fprintf(file, "    %-19s %-33s %s\n", (*row)->command ? (*row)->command : alias, (*row)->name, (*row)->summary);
                 count++;
             }
     return count;

@@ -102,8 +102,11 @@ static const char *next_value(struct reading *reading, const char *shown, bool b
         reading->index++;
         return next;
     }
-    fail(reading, boolean ? arena_format(reading->arena, "%s needs a value: '$true' or '$false', in quotes, since a shell takes a bare $true away", shown)
-                          : arena_format(reading->arena, "%s needs a value", shown));
+    if (boolean && !strncmp(shown, "--", 2))
+        fail(reading, arena_format(reading->arena, "%s needs a value: on or off", shown));
+    else
+        fail(reading, boolean ? arena_format(reading->arena, "%s needs a value: '$true' or '$false', in quotes, since a shell takes a bare $true away", shown)
+                              : arena_format(reading->arena, "%s needs a value", shown));
     return NULL;
 }
 
