@@ -16,6 +16,8 @@
 struct options {
     const char *config, *action, *name;
     bool as_json;
+    int argument_count; /* as typed, for the record of changes */
+    char **arguments;
 };
 
 /* The directory as the server would open it. */
@@ -131,7 +133,9 @@ static int beside(const struct command *command, struct directory *directory, co
     if (local) {
         const char *display_name = arena_format(&arena, "%s (beside)", entry.display_name);
         enum directory_kind kind = entry.kind == DIRECTORY_CONTACT ? DIRECTORY_USER : entry.kind;
+        struct recorded_change change; /* of the file of our own: that is what changes */
         ldap_directory_beside(entry.id, account);
+        recorded_change_begin(&change, command, options->config, local, account);
         enum directory_status status = directory_find_entry(local, &arena, DIRECTORY_KEY_LOGON, account, &there);
         if (status == DIRECTORY_NOT_FOUND)
             status = embedded_directory_add_entry(local, &arena, &(struct embedded_entry){
@@ -140,6 +144,7 @@ static int beside(const struct command *command, struct directory *directory, co
             printf("%s\n", account);
         else
             result = command_failed(command, "%s", *error.text ? error.text : directory_status_text(status));
+        result = recorded_change_end(&change, options->argument_count, options->arguments, result);
         directory_close(local);
     }
     arena_free(&arena);
@@ -150,7 +155,7 @@ static int beside(const struct command *command, struct directory *directory, co
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    struct options options = {.action = ""};
+    struct options options = {.action = "", .argument_count = argc, .arguments = argv};
     for (int i = 1; i < argc; i++) {
         int taken = local_directory_option(command, argc, argv, &i, &options.config);
         if (taken < 0)
@@ -175,14 +180,7 @@ static int run(const struct command *command, int argc, char **argv)
     struct directory *directory = open_backend(command, &options);
     if (!directory)
         return COMMAND_FAILED;
-    struct recorded_change change;
-    int result;
-    if (action == beside) {
-        recorded_change_begin(&change, command, options.config, directory, options.name);
-        result = recorded_change_end(&change, argc, argv, action(command, directory, &options));
-    } else {
-        result = action(command, directory, &options);
-    }
+    int result = action(command, directory, &options);
     directory_close(directory);
     return result;
 }
