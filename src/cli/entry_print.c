@@ -108,7 +108,7 @@ static void add_switches(json_t *row, struct directory *directory, const struct 
         json_object_set_new(row, "redirect_url", json_string(user->redirect_url));
     if (!guid_equal(user->archive_guid, (struct guid){{0}}))
         add_guid(row, "archive", user->archive_guid);
-    if (embedded_directory_credentials(directory, user->id, &credentials) == DIRECTORY_OK) {
+    if (embedded_directory_is(directory) && embedded_directory_credentials(directory, user->id, &credentials) == DIRECTORY_OK) {
         json_object_set_new(row, "password", json_boolean(credentials.has_password));
         json_object_set_new(row, "ntlm", json_boolean(credentials.nt_hash_wanted));
     }
@@ -205,7 +205,7 @@ static void add_rights(json_t *row, struct directory *directory, struct arena *a
 {
     struct embedded_grant *grants;
     uint32_t count;
-    if (embedded_directory_grants(directory, arena, &owner, NULL, &count, &grants) != DIRECTORY_OK || count == 0)
+    if (!embedded_directory_is(directory) || embedded_directory_grants(directory, arena, &owner, NULL, &count, &grants) != DIRECTORY_OK || count == 0)
         return;
     json_t *array = json_array();
     for (uint32_t i = 0; i < count; i++) {

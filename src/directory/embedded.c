@@ -53,6 +53,11 @@ static struct embedded_directory *new_handle(int file)
     return embedded;
 }
 
+bool embedded_directory_is(const struct directory *directory)
+{
+    return directory->type == &embedded_type;
+}
+
 /* The rollback journal, not WAL, so that the change counter moves. No spilling: a large batch stays in memory until its commit,
  * since what is spilled early locks all readers out for the rest of the batch. */
 static const char settings[] = "PRAGMA journal_mode=DELETE; PRAGMA foreign_keys=ON; PRAGMA cache_spill=OFF;"

@@ -134,6 +134,9 @@ enum directory_status embedded_directory_put_password_hash(struct directory *dir
 /* An NT hash from an import (opts in); NULL forgets it and opts out. */
 enum directory_status embedded_directory_put_nt_hash(struct directory *directory, struct guid id, const uint8_t hash[16],
                                                      struct embedded_error *ret_error);
+/* Whether this is an embedded directory: what only those can do may not be asked of others. */
+bool embedded_directory_is(const struct directory *directory);
+
 /* What directory_user does not say about log-on. */
 struct embedded_credentials {
     bool has_password;
