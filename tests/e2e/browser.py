@@ -30,7 +30,7 @@ def prepare():
     result = None
     shutil.copy(lock, installed)
     try:
-        result = subprocess.run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], cwd=INSTALLED,
+        result = subprocess.run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-retries=1'], cwd=INSTALLED,
                                 capture_output=True, text=True, timeout=120)
     except subprocess.TimeoutExpired:
         pass
