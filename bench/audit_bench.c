@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "asking.h"
 #include "base/filetime.h"
 #include "directory/embedded.h"
 #include "operation/operation.h"
@@ -20,20 +21,6 @@
 #define DAYS 90
 #define SEARCH_MS_MAX 1000.0
 #define MAILBOXES 500u
-#define ASKED_MAX 3u
-
-static double now_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "audit_bench: %s: %s\n", what, why);
-    exit(1);
-}
 
 /* --- filling --- */
 
@@ -82,56 +69,6 @@ static void fill(const char *path, const struct directory_user *users, uint32_t 
         fail(path, "is not there");
     printf("%u records of %u mailboxes over %d days: %.1f us CPU, %.1f us wall and %.0f bytes a record\n", records, MAILBOXES, DAYS - 1,
            cpu * 1e3 / records, wall * 1e3 / records, (double)file.st_size / records);
-}
-
-/* --- asking --- */
-
-struct answer {
-    uint64_t rows;
-    double cpu_ms, wall_ms;
-};
-
-static void emit(struct operation_call *call, json_t *object)
-{
-    ((struct answer *)call->output)->rows++;
-    json_decref(object);
-}
-
-static void warn(struct operation_call *call, const char *text)
-{
-}
-
-static struct answer ask_once(const struct operation_host *host, const char *name, const char *parameters)
-{
-    struct answer answer = {0};
-    struct arena arena = {0};
-    struct operation_actor actor = {"bench", "local", ""};
-    struct operation_call call = {.host = host, .actor = &actor, .arena = &arena, .emit = emit, .warn = warn, .output = &answer};
-    json_t *given = json_loads(parameters, 0, NULL);
-    double cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID), wall = now_ms(CLOCK_MONOTONIC);
-    if (!operation_run(operation_find(name), given, &call))
-        fail(name, call.error_text);
-    answer.cpu_ms = now_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    answer.wall_ms = now_ms(CLOCK_MONOTONIC) - wall;
-    json_decref(given);
-    arena_free(&arena);
-    return answer;
-}
-
-/* 'limit_ms' 0: no promise is made. */
-static void ask(const struct operation_host *host, const char *name, const char *parameters, double limit_ms)
-{
-    struct answer best = {.wall_ms = 1e9};
-    char row[140], limit[32] = "";
-    for (unsigned i = 0; i < ASKED_MAX; i++) {
-        struct answer answer = ask_once(host, name, parameters);
-        best = answer.wall_ms < best.wall_ms ? answer : best;
-    }
-    snprintf(row, sizeof row, "%s %s", name, parameters);
-    if (limit_ms > 0)
-        snprintf(limit, sizeof limit, "   [%g]%s", limit_ms, best.wall_ms > limit_ms ? "   OVER" : "");
-    printf("%-112s %8.1f %8.1f CPU, wall ms %6llu rows%s\n", row, best.cpu_ms, best.wall_ms, (unsigned long long)best.rows, limit);
-    fflush(stdout);
 }
 
 int main(int argument_count, char **arguments)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "asking.h"
 #include "base/filetime.h"
 #include "directory/embedded.h"
 #include "operation/operation.h"
@@ -19,19 +20,6 @@
 #define DAYS 180
 #define BATCH 256u
 #define REPORT_MS_MAX 1000.0
-
-static double now_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "usage_bench: %s: %s\n", what, why);
-    exit(1);
-}
 
 /* --- filling --- */
 
@@ -85,54 +73,6 @@ static double fill(const char *path, const struct directory_user *users, uint32_
     return duration;
 }
 
-/* --- asking --- */
-
-struct answer {
-    uint64_t rows;
-    double cpu_ms, wall_ms;
-};
-
-static void emit(struct operation_call *call, json_t *object)
-{
-    ((struct answer *)call->output)->rows++;
-    json_decref(object);
-}
-
-static void warn(struct operation_call *call, const char *text)
-{
-}
-
-static struct answer ask_once(const struct operation_host *host, const char *name, const char *parameters)
-{
-    struct answer answer = {0};
-    struct arena arena = {0};
-    struct operation_actor actor = {"bench", "local", ""};
-    struct operation_call call = {.host = host, .actor = &actor, .arena = &arena, .emit = emit, .warn = warn, .output = &answer};
-    json_t *given = json_loads(parameters, 0, NULL);
-    double cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID), wall = now_ms(CLOCK_MONOTONIC);
-    if (!operation_run(operation_find(name), given, &call))
-        fail(name, call.error_text);
-    answer.cpu_ms = now_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    answer.wall_ms = now_ms(CLOCK_MONOTONIC) - wall;
-    json_decref(given);
-    arena_free(&arena);
-    return answer;
-}
-
-static void ask(const struct operation_host *host, const char *name, const char *parameters)
-{
-    struct answer best = {.wall_ms = 1e9};
-    char row[100];
-    for (unsigned i = 0; i < 3; i++) {
-        struct answer answer = ask_once(host, name, parameters);
-        best = answer.wall_ms < best.wall_ms ? answer : best;
-    }
-    snprintf(row, sizeof row, "%s %s", name, parameters);
-    printf("%-84s %8.1f %8.1f CPU, wall ms %6llu rows   [%g]%s\n", row, best.cpu_ms, best.wall_ms, (unsigned long long)best.rows,
-           REPORT_MS_MAX, best.wall_ms > REPORT_MS_MAX ? "   OVER" : "");
-    fflush(stdout);
-}
-
 static struct directory_user *list_users(struct directory *directory, struct arena *arena, uint32_t *ret_count)
 {
     struct directory_user *users;
@@ -175,7 +115,7 @@ int main(int argument_count, char **arguments)
     printf("%u rows of %u users over %d days; a batch of %u is written in %.1f ms\n", rows, user_count, DAYS, BATCH,
            filled / ((double)rows / BATCH));
     for (unsigned i = 0; i < sizeof questions / sizeof *questions; i++)
-        ask(&host, questions[i][0], questions[i][1]);
+        ask(&host, questions[i][0], questions[i][1], REPORT_MS_MAX);
     directory_close(host.directory);
     arena_free(&arena);
     return 0;

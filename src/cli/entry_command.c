@@ -136,16 +136,16 @@ static int read_change(const struct command *command, const struct entry_words *
     struct embedded_change change = {
         .account = words->alias, .display_name = words->display_name, .principal = words->principal, .rule = words->rule,
         .hidden = words->hidden, .enabled = words->enabled, .administrator = words->administrator,
-        .nt_hash_wanted = words->ntlm, .mapi_enabled = words->mapi, .block_rpc_http = words->block_rpc_http,
-        .block_non_cached_mode = words->block_non_cached_mode, .block_external_connectivity = words->block_external,
-        .block_versions = words->block_versions, .redirect_address = words->redirect_address,
+        .nt_hash_wanted = words->ntlm, .switches.mapi_enabled = words->mapi, .switches.block_rpc_http = words->block_rpc_http,
+        .switches.block_non_cached_mode = words->block_non_cached_mode, .switches.block_external_connectivity = words->block_external,
+        .switches.block_versions = words->block_versions, .redirect_address = words->redirect_address,
         .redirect_url = words->redirect_url};
     if (words->mapi_http) {
         bool inherit = !strcmp(words->mapi_http, "inherit"), yes = !strcmp(words->mapi_http, "yes");
         if (!inherit && !yes && strcmp(words->mapi_http, "no") != 0)
             return command_usage_error(command, "--mapi-http takes yes, no or inherit, not '%s'", words->mapi_http);
         values->mapi_http = inherit ? DIRECTORY_INHERIT : yes ? DIRECTORY_ON : DIRECTORY_OFF;
-        change.mapi_http = &values->mapi_http;
+        change.switches.mapi_http = &values->mapi_http;
     }
     if (words->archive) {
         bool no = !strcmp(words->archive, "no");
@@ -158,7 +158,7 @@ static int read_change(const struct command *command, const struct entry_words *
         int result = read_methods(command, words->methods, &values->methods);
         if (result != COMMAND_DONE)
             return result;
-        change.methods = &values->methods;
+        change.switches.methods = &values->methods;
     }
     *ret_change = change;
     return COMMAND_DONE;

@@ -97,14 +97,7 @@ struct embedded_change {
     enum directory_switch enabled;       /* may log on */
     enum directory_switch administrator;
     enum directory_switch nt_hash_wanted; /* OFF forgets the NT hash; ON keeps one from the next password on */
-    /* Switches of the mailbox, as in struct directory_switches. */
-    enum directory_switch mapi_enabled;
-    const enum directory_switch *mapi_http; /* INHERIT here means to follow the organisation */
-    enum directory_switch block_rpc_http;
-    enum directory_switch block_non_cached_mode;
-    enum directory_switch block_external_connectivity;
-    const char *block_versions;          /* "" for none */
-    const uint32_t *methods;             /* DIRECTORY_METHOD_...; 0 is refused */
+    struct directory_switches_change switches;
     const char *redirect_address;        /* "" for none */
     const char *redirect_url;            /* "" for none */
     const struct guid *archive_guid;     /* mailbox GUID; all zero for none */

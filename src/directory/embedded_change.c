@@ -60,11 +60,11 @@ static enum directory_status check_kind_fields(const struct embedded_subject *su
                         : !user && change->administrator != DIRECTORY_INHERIT                   ? "administrator"
                         : !user && change->nt_hash_wanted != DIRECTORY_INHERIT                  ? "NT hash"
                         : subject->kind != DIRECTORY_DYNAMIC_GROUP && change->rule              ? "rule"
-                        : !mailbox && (change->mapi_enabled != DIRECTORY_INHERIT || change->mapi_http) ? "MAPI switches"
-                        : !mailbox && (change->block_rpc_http != DIRECTORY_INHERIT || change->block_non_cached_mode != DIRECTORY_INHERIT ||
-                                       change->block_external_connectivity != DIRECTORY_INHERIT || change->block_versions)
+                        : !mailbox && (change->switches.mapi_enabled != DIRECTORY_INHERIT || change->switches.mapi_http) ? "MAPI switches"
+                        : !mailbox && (change->switches.block_rpc_http != DIRECTORY_INHERIT || change->switches.block_non_cached_mode != DIRECTORY_INHERIT ||
+                                       change->switches.block_external_connectivity != DIRECTORY_INHERIT || change->switches.block_versions)
                             ? "MAPI switches"
-                        : !mailbox && change->methods                                           ? "methods"
+                        : !mailbox && change->switches.methods                                           ? "methods"
                         : !mailbox && (change->redirect_address || change->redirect_url)        ? "redirection"
                         : !mailbox && change->archive_guid                                      ? "archive"
                                                                                                 : NULL;
@@ -91,10 +91,10 @@ static enum directory_status check_values(struct arena *arena, const struct embe
     if (change->redirect_url && *change->redirect_url && !url_allowed(change->redirect_url))
         return embedded_fail(ret_error, DIRECTORY_INVALID, "redirection to '%.100s': it begins with https:// and has no blanks",
                              change->redirect_url);
-    if (change->block_versions && !versions_allowed(change->block_versions))
+    if (change->switches.block_versions && !versions_allowed(change->switches.block_versions))
         return embedded_fail(ret_error, DIRECTORY_INVALID, "versions '%.100s': numbers like 15.0.4569, ranges with '-', ';' between",
-                             change->block_versions);
-    if (change->methods && (*change->methods == 0 || (*change->methods & ~DIRECTORY_METHOD_ALL)))
+                             change->switches.block_versions);
+    if (change->switches.methods && (*change->switches.methods == 0 || (*change->switches.methods & ~DIRECTORY_METHOD_ALL)))
         return embedded_fail(ret_error, DIRECTORY_INVALID, "methods of '%s': at least one of those there are", subject->account);
     return DIRECTORY_OK;
 }
@@ -156,8 +156,8 @@ static enum directory_status change_names(struct embedded_directory *embedded, s
         status = set_text(embedded, "UPDATE entry SET redirect_address=lower(?2) WHERE id=?1", subject->id, change->redirect_address);
     if (status == DIRECTORY_OK && change->redirect_url)
         status = set_text(embedded, "UPDATE entry SET redirect_url=?2 WHERE id=?1", subject->id, change->redirect_url);
-    if (status == DIRECTORY_OK && change->block_versions)
-        status = set_text(embedded, "UPDATE entry SET block_versions=?2 WHERE id=?1", subject->id, change->block_versions);
+    if (status == DIRECTORY_OK && change->switches.block_versions)
+        status = set_text(embedded, "UPDATE entry SET block_versions=?2 WHERE id=?1", subject->id, change->switches.block_versions);
     return status;
 }
 
@@ -172,18 +172,18 @@ static enum directory_status change_switches(struct embedded_directory *embedded
         {change->enabled, "UPDATE entry SET enabled=?2 WHERE id=?1"},
         {change->administrator, "UPDATE entry SET administrator=?2 WHERE id=?1"},
         {change->nt_hash_wanted, "UPDATE entry SET nt_hash_wanted=?2, nt_hash=CASE WHEN ?2 THEN nt_hash END WHERE id=?1"},
-        {change->mapi_enabled, "UPDATE entry SET mapi_enabled=?2 WHERE id=?1"},
-        {change->block_rpc_http, "UPDATE entry SET block_rpc_http=?2 WHERE id=?1"},
-        {change->block_non_cached_mode, "UPDATE entry SET block_non_cached_mode=?2 WHERE id=?1"},
-        {change->block_external_connectivity, "UPDATE entry SET block_external_connectivity=?2 WHERE id=?1"},
+        {change->switches.mapi_enabled, "UPDATE entry SET mapi_enabled=?2 WHERE id=?1"},
+        {change->switches.block_rpc_http, "UPDATE entry SET block_rpc_http=?2 WHERE id=?1"},
+        {change->switches.block_non_cached_mode, "UPDATE entry SET block_non_cached_mode=?2 WHERE id=?1"},
+        {change->switches.block_external_connectivity, "UPDATE entry SET block_external_connectivity=?2 WHERE id=?1"},
     };
     enum directory_status status = DIRECTORY_OK;
     for (size_t i = 0; status == DIRECTORY_OK && i < sizeof switches / sizeof *switches; i++)
         status = set_switch(embedded, switches[i].sql, subject->id, switches[i].value);
-    if (status == DIRECTORY_OK && change->mapi_http)
-        status = set_number(embedded, "UPDATE entry SET mapi_http=?2 WHERE id=?1", subject->id, *change->mapi_http);
-    if (status == DIRECTORY_OK && change->methods)
-        status = set_number(embedded, "UPDATE entry SET methods=?2 WHERE id=?1", subject->id, *change->methods);
+    if (status == DIRECTORY_OK && change->switches.mapi_http)
+        status = set_number(embedded, "UPDATE entry SET mapi_http=?2 WHERE id=?1", subject->id, *change->switches.mapi_http);
+    if (status == DIRECTORY_OK && change->switches.methods)
+        status = set_number(embedded, "UPDATE entry SET methods=?2 WHERE id=?1", subject->id, *change->switches.methods);
     return status;
 }
 
@@ -293,9 +293,6 @@ enum directory_status embedded_directory_remove_legacy_dn(struct directory *dire
 
 enum directory_status embedded_change_switches(struct directory *directory, struct guid id, const struct directory_switches_change *change)
 {
-    const struct embedded_change all = {.mapi_enabled = change->mapi_enabled, .mapi_http = change->mapi_http,
-                                        .block_rpc_http = change->block_rpc_http, .block_non_cached_mode = change->block_non_cached_mode,
-                                        .block_external_connectivity = change->block_external_connectivity,
-                                        .block_versions = change->block_versions, .methods = change->methods};
+    const struct embedded_change all = {.switches = *change};
     return embedded_directory_change(directory, id, &all, NULL);
 }

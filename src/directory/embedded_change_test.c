@@ -22,9 +22,9 @@ static void every_setting_is_told(void **state)
     struct guid id = add_entry(fixture, &(struct embedded_entry){.account = "ada"}).id;
     const struct embedded_change all = {
         .display_name = "A. L.", .principal = "Ada@Corp.Local", .hidden = DIRECTORY_ON, .enabled = DIRECTORY_OFF,
-        .administrator = DIRECTORY_ON, .mapi_enabled = DIRECTORY_OFF, .mapi_http = &off, .block_rpc_http = DIRECTORY_ON,
-        .block_non_cached_mode = DIRECTORY_ON, .block_external_connectivity = DIRECTORY_ON, .block_versions = "15.0.4569;12-13",
-        .methods = &methods, .redirect_address = "Ada@Other.Test", .redirect_url = "https://other.test/autodiscover/autodiscover.xml",
+        .administrator = DIRECTORY_ON, .switches.mapi_enabled = DIRECTORY_OFF, .switches.mapi_http = &off, .switches.block_rpc_http = DIRECTORY_ON,
+        .switches.block_non_cached_mode = DIRECTORY_ON, .switches.block_external_connectivity = DIRECTORY_ON, .switches.block_versions = "15.0.4569;12-13",
+        .switches.methods = &methods, .redirect_address = "Ada@Other.Test", .redirect_url = "https://other.test/autodiscover/autodiscover.xml",
         .archive_guid = &archive};
     assert_done(fixture, change(fixture, id, &all));
     for (unsigned i = 0; i < 2; i++) { /* an empty change leaves it all as it is */
@@ -49,9 +49,9 @@ static void every_setting_is_told(void **state)
     assert_string_equal(copy->redirect_url, ada.redirect_url);
     assert_string_equal(copy->switches.block_versions, ada.switches.block_versions);
     free(copy);
-    const struct embedded_change back = {.principal = "", .mapi_http = &inherit, .block_versions = "", .redirect_address = "",
+    const struct embedded_change back = {.principal = "", .switches.mapi_http = &inherit, .switches.block_versions = "", .redirect_address = "",
                                          .redirect_url = "", .archive_guid = &none, .enabled = DIRECTORY_ON,
-                                         .mapi_enabled = DIRECTORY_ON};
+                                         .switches.mapi_enabled = DIRECTORY_ON};
     assert_done(fixture, change(fixture, id, &back));
     ada = user_by(fixture, "ada");
     assert_string_equal(ada.principal, "ada@engine.test");
@@ -92,13 +92,13 @@ static void bad_settings_are_refused_with_a_reason(void **state)
         {ada.id, {.redirect_url = "http://other.test/"}, DIRECTORY_INVALID, "begins with https://"},
         {ada.id, {.redirect_url = "https://a b/"}, DIRECTORY_INVALID, "begins with https://"},
         {ada.id, {.redirect_url = "https:///x"}, DIRECTORY_INVALID, "begins with https://"},
-        {ada.id, {.block_versions = "all of them"}, DIRECTORY_INVALID, "versions 'all of them'"},
-        {ada.id, {.methods = &no_method}, DIRECTORY_INVALID, "methods of 'ada'"},
-        {ada.id, {.methods = &odd_method}, DIRECTORY_INVALID, "methods of 'ada'"},
+        {ada.id, {.switches.block_versions = "all of them"}, DIRECTORY_INVALID, "versions 'all of them'"},
+        {ada.id, {.switches.methods = &no_method}, DIRECTORY_INVALID, "methods of 'ada'"},
+        {ada.id, {.switches.methods = &odd_method}, DIRECTORY_INVALID, "methods of 'ada'"},
         {ada.id, {.archive_guid = &bob.mailbox_guid}, DIRECTORY_EXISTS, "archive of 'ada'"},
-        {group.id, {.mapi_enabled = DIRECTORY_OFF}, DIRECTORY_INVALID, "MAPI switches: not for 'all'"},
-        {group.id, {.mapi_http = &on}, DIRECTORY_INVALID, "MAPI switches: not for 'all'"},
-        {group.id, {.methods = &odd_method}, DIRECTORY_INVALID, "methods: not for 'all'"},
+        {group.id, {.switches.mapi_enabled = DIRECTORY_OFF}, DIRECTORY_INVALID, "MAPI switches: not for 'all'"},
+        {group.id, {.switches.mapi_http = &on}, DIRECTORY_INVALID, "MAPI switches: not for 'all'"},
+        {group.id, {.switches.methods = &odd_method}, DIRECTORY_INVALID, "methods: not for 'all'"},
         {group.id, {.redirect_url = ""}, DIRECTORY_INVALID, "redirection: not for 'all'"},
         {group.id, {.archive_guid = &bob.mailbox_guid}, DIRECTORY_INVALID, "archive: not for 'all'"},
         {room.id, {.enabled = DIRECTORY_ON}, DIRECTORY_INVALID, "enabled: not for 'mill'"},
@@ -259,7 +259,7 @@ static void the_organization_has_switches(void **state)
     assert_string_equal(organization.netbios_name, "CORP");
     assert_true(guid_equal(organization.public_folder_mailbox, second));
     assert_false(directory_mapi_http_allowed(&organization, &user));
-    assert_done(fixture, change(fixture, ada, &(struct embedded_change){.mapi_http = &on})); /* the mailbox beats the organisation */
+    assert_done(fixture, change(fixture, ada, &(struct embedded_change){.switches.mapi_http = &on})); /* the mailbox beats the organisation */
     user = user_by(fixture, "CORP\\ada");
     assert_true(directory_mapi_http_allowed(&organization, &user));
     changes = (struct embedded_organization_change){.public_folder_mailbox = &ada, .mapi_http_enabled = DIRECTORY_ON};

@@ -52,7 +52,7 @@ enum directory_status embedded_directory_set_enabled(struct directory *directory
 enum directory_status embedded_directory_set_mapi_enabled(struct directory *directory, const char *logon, bool enabled)
 {
     struct guid id;
-    struct embedded_change change = {.mapi_enabled = enabled ? DIRECTORY_ON : DIRECTORY_OFF};
+    struct embedded_change change = {.switches.mapi_enabled = enabled ? DIRECTORY_ON : DIRECTORY_OFF};
     enum directory_status status = id_of(directory, logon, &id);
     return status == DIRECTORY_OK ? embedded_directory_change(directory, id, &change, NULL) : status;
 }
