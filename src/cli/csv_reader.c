@@ -36,10 +36,11 @@ static void take_name(struct reading *reading, const char *text)
 static void take_cell(void *data, size_t size, void *state)
 {
     struct reading *reading = state;
-    struct bytes cell = bytes_of(data ? data : "", size);
     if (reading->error || reading->stopped)
         return;
-    char *text = size && memchr(data, 0, size) ? NULL : strndup((const char *)cell.data, cell.size);
+    char *text = size && memchr(data, 0, size) ? NULL : calloc(1, size + 1);
+    if (text && size)
+        memcpy(text, data, size);
     json_t *value = text ? json_string(csv_writer_text_of_cell(text)) : NULL;
     if (!value)
         fail(reading, arena_format(reading->arena, "line %zu: a value is not UTF-8", reading->line));
