@@ -43,8 +43,9 @@ class Answer:
 
     @property
     def known(self):
-        """Whether the server took the caller for somebody: an answer of the endpoint itself."""
-        return self.status in (200, 404)
+        """Whether the server took the caller for somebody: an answer of the endpoint itself, also that of an offline address book
+        that is still being made."""
+        return self.status in (200, 404) or (self.status == 503 and b'being made' in self.body)
 
 
 def ask(server, endpoint, *words, address='alice@example.org', plain=False, path=None, host='localhost', environment=None, input=None):
