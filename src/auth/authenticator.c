@@ -120,6 +120,14 @@ uint32_t authenticator_methods(struct authenticator *authenticator, const struct
     return methods;
 }
 
+uint32_t authenticator_proof_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls)
+{
+    struct authentication_policy wide = *policy;
+    if (policy->ntlm_inside && policy->methods & DIRECTORY_METHOD_KERBEROS)
+        wide.methods |= DIRECTORY_METHOD_NTLM;
+    return authenticator_methods(authenticator, &wide, tls);
+}
+
 bool authenticator_needs_connection(struct bytes authorization)
 {
     enum authentication_scheme scheme = authorization_read(authorization).scheme;

@@ -55,6 +55,7 @@ void authentication_connection_release(struct authentication_connection *connect
 struct authentication_policy {
     enum directory_protocol protocol; /* a user's authentication policy may block methods for it */
     uint32_t methods; /* DIRECTORY_METHOD_...: allowed here, of those offered at all */
+    bool ntlm_inside; /* as in IIS: where Negotiate is allowed, so is NTLM inside of it, if NTLM is offered at all */
     enum extended_protection protection;
 };
 

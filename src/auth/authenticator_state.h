@@ -31,6 +31,8 @@ bool authenticator_hash(struct authenticator *authenticator, struct bytes header
 uint64_t authenticator_proof_version(struct authenticator *authenticator, enum authentication_scheme scheme);
 /* DIRECTORY_METHOD_... that this request may use. */
 uint32_t authenticator_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls);
+/* The same, with what may be used inside of Negotiate: what a proof may rest on. */
+uint32_t authenticator_proof_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls);
 
 /* Why this user may not log on by this method there, a literal; NULL where it may. */
 const char *authenticator_blocked_cause(const struct directory_user *user, uint32_t method, enum directory_protocol protocol);

@@ -245,7 +245,7 @@ struct authentication_outcome authenticator_verify_token(struct authenticator *a
     bind_channels(&leg);
     leg.input.arena = request->arena;
     leg.input.bindings = &leg.bindings;
-    leg.input.methods = authenticator_methods(authenticator, &request->policy, request->tls);
+    leg.input.methods = authenticator_proof_methods(authenticator, &request->policy, request->tls);
     leg.input.now_ms = now_ms;
     bool ready = scheme == SCHEME_BEARER || take_handshake(&leg);
     if (ready)
@@ -281,7 +281,7 @@ struct authentication_outcome authenticator_check_connection(struct authenticato
     if (connection->until_ms && now_ms >= connection->until_ms)
         return anonymous_again(connection);
     /* It may be good for another endpoint: it stays. */
-    if (!(authenticator_methods(authenticator, &request->policy, request->tls) & connection->method) ||
+    if (!(authenticator_proof_methods(authenticator, &request->policy, request->tls) & connection->method) ||
         !binding_suffices(request->policy.protection, connection->binding))
         return (struct authentication_outcome){.result = AUTHENTICATION_MISSING};
     const struct directory_user *user = identity_user(connection->identity);

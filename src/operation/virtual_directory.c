@@ -68,8 +68,8 @@ static uint32_t usable_methods(const json_t *configuration, uint32_t allowed)
 {
     uint32_t usable = configuration ? allowed & methods_of_words(configured(configuration, "authentication.methods")) : allowed;
     if (configuration && !*configured(configuration, "kerberos.keytab") && !*configured(configuration, "authentication.negotiate_helper") &&
-        !(usable & DIRECTORY_METHOD_NTLM))
-        usable &= ~DIRECTORY_METHOD_KERBEROS; /* with 'ntlm' there is NTLM inside of Negotiate */
+        !(methods_of_words(configured(configuration, "authentication.methods")) & DIRECTORY_METHOD_NTLM))
+        usable &= ~DIRECTORY_METHOD_KERBEROS; /* where NTLM is offered at all, there is NTLM inside of Negotiate */
     if (configuration && !*configured(configuration, "bearer.jwks"))
         usable &= ~DIRECTORY_METHOD_BEARER;
     return usable;

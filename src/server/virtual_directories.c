@@ -102,6 +102,7 @@ struct authentication_policy services_policy(const struct services *services, en
     if (endpoint < (enum endpoint)VIRTUAL_DIRECTORY_COUNT) {
         const struct virtual_directory_settings *set = &atomic_load(&services->virtual_directories)->of[endpoint];
         policy.methods = set->has_methods ? set->methods : policy.methods;
+        policy.ntlm_inside = set->has_methods;
         policy.protection = set->has_protection ? set->protection : policy.protection;
     }
     return policy;

@@ -5,6 +5,7 @@ free ports; started, stopped, killed and started again as a test needs. Standard
         server.command('folders', '--json')                  # 'mapihttp folders' as the first user
         server.kill(); server.start()
 """
+import itertools
 import json
 import os
 import shutil
@@ -22,10 +23,19 @@ CERTIFICATE_DAYS = 2
 PASSWORD = 'correct horse battery staple'
 
 
+PORTS = itertools.count(10000 + os.getpid() % 220 * 100)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """Outside of those that the system gives to connections, and in another hundred for each program: tests run side by side."""
+    while True:
+        port = next(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(('127.0.0.1', port))
+                return port
+            except OSError:
+                pass
 
 
 def program(name):

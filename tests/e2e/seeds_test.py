@@ -58,8 +58,11 @@ class Clients:
 def main():
     if not shutil.which('curl'):
         harness.skip('curl is not installed')
-    with harness.Server(users=('alice', 'user', 'ada', 'bob')) as server:
-        server._admin('user', 'set', 'alice', '--administrator', 'yes')
+    methods = {'authentication': {'methods': 'basic ntlm negotiate'}} # as ./start has it: what Exchange offers, and Basic
+    with harness.Server(methods, users=('alice', 'user', 'ada', 'bob')) as server:
+        for user in server.users:
+            server._admin('user', 'set', user, '--ntlm', 'yes', '--administrator', 'yes' if user == 'alice' else 'no')
+            server._admin('user', 'set-password', user, input=harness.PASSWORD + '\n')
         folder = os.path.join(server.folder, 'work')
         os.mkdir(folder)
         os.symlink(server.data, os.path.join(folder, 'data'))

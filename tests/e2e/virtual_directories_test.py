@@ -1,6 +1,7 @@
 """Virtual directories and the certificate of a running server: addresses, ways to log on and Extended Protection take effect at once under
 connected clients, by Exchange's commands and the ordinary ones; what is wrong with a certificate is said by command, at the start and at
 a reload; a reload with a new certificate loses no context; renewal by a file that an ACME client replaces."""
+import base64
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 
 import harness
+import ntlm_client
 from autodiscover_test import Client, wait_for
 from switches_test import Outlook, seen
 
@@ -100,8 +102,15 @@ def test_log_on(server, client):
     check('OAuth' in warned.stderr and 'does not offer' in warned.stderr, f'a method that is not offered: {warned.stderr}')
     refused = administer(server, 'Set-MapiVirtualDirectory', '-IISAuthenticationMethods', 'OAuth', fails=True)
     check('nobody could log on' in refused.stderr and session.ping() == 0, f'nobody could log on: {refused.stderr}')
-    refused = administer(server, 'Set-MapiVirtualDirectory', '-InternalUrl', 'https://a.example.org/mapi', '-IISAuthenticationMethods', 'Negotiate', fails=True)
-    check('keytab' in refused.stderr, f'Negotiate without keytab and NTLM: {refused.stderr}')
+    administer(server, 'Set-MapiVirtualDirectory', '-IISAuthenticationMethods', 'Negotiate')
+    check(challenges(client) == (401, ['Negotiate']), f'Negotiate alone: {challenges(client)}')
+    with ntlm_client.Connection(server) as connection:
+        client_of_alice = ntlm_client.Client('alice', harness.PASSWORD)
+        check(connection.log_on(client_of_alice, '/mapi/emsmdb/', 'Negotiate').status == 200, 'NTLM inside of Negotiate')
+        check(connection.ask('/mapi/emsmdb/').status == 200, 'its connection stays logged on')
+    with ntlm_client.Connection(server) as connection:
+        first = connection.ask('/mapi/emsmdb/', 'NTLM ' + base64.b64encode(client_of_alice.negotiate()).decode())
+        check(first.status == 401 and first.challenge('NTLM') is None, 'NTLM of its own is not allowed then')
     administer(server, 'Set-MapiVirtualDirectory', '-IISAuthenticationMethods', 'Basic,Ntlm', '-ExtendedProtectionTokenChecking', 'Require')
     ntlm = subprocess.run(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '--cacert', server.certificate, '--ntlm', '-u', f'alice:{harness.PASSWORD}',
                            f'https://localhost:{server.tls_port}/mapi/emsmdb/'], capture_output=True, text=True).stdout
