@@ -112,7 +112,8 @@ static uint32_t allowed_methods(const struct authenticator_settings *settings, c
     return settings->methods & policy->methods & (tls ? DIRECTORY_METHOD_ALL : plain);
 }
 
-uint32_t authenticator_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls)
+/* DIRECTORY_METHOD_... that this request may use. */
+static uint32_t methods_of(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls)
 {
     pthread_mutex_lock(&authenticator->lock);
     uint32_t methods = allowed_methods(&authenticator->settings, policy, tls);
@@ -125,7 +126,7 @@ uint32_t authenticator_proof_methods(struct authenticator *authenticator, const 
     struct authentication_policy wide = *policy;
     if (policy->ntlm_inside && policy->methods & DIRECTORY_METHOD_KERBEROS)
         wide.methods |= DIRECTORY_METHOD_NTLM;
-    return authenticator_methods(authenticator, &wide, tls);
+    return methods_of(authenticator, &wide, tls);
 }
 
 bool authenticator_needs_connection(struct bytes authorization)
@@ -201,7 +202,7 @@ struct authentication_outcome authenticator_admit_recalled(struct identity *iden
 struct authentication_outcome authenticator_check(struct authenticator *authenticator,
                                                   const struct authentication_request *request, uint64_t now_ms)
 {
-    uint32_t methods = authenticator_methods(authenticator, &request->policy, request->tls);
+    uint32_t methods = methods_of(authenticator, &request->policy, request->tls);
     if (methods == 0)
         return (struct authentication_outcome){.result = AUTHENTICATION_NEEDS_TLS};
     if (!request->authorization.data)

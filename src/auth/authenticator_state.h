@@ -29,9 +29,7 @@ struct authenticator {
 bool authenticator_hash(struct authenticator *authenticator, struct bytes header, uint8_t ret_key[REMEMBERED_KEY_SIZE]);
 /* What a proof by this scheme rests on: changes with the directory, and with what the mechanism goes by. */
 uint64_t authenticator_proof_version(struct authenticator *authenticator, enum authentication_scheme scheme);
-/* DIRECTORY_METHOD_... that this request may use. */
-uint32_t authenticator_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls);
-/* The same, with what may be used inside of Negotiate: what a proof may rest on. */
+/* DIRECTORY_METHOD_... that a proof may rest on: those that this request may use, and what may be used inside of Negotiate. */
 uint32_t authenticator_proof_methods(struct authenticator *authenticator, const struct authentication_policy *policy, bool tls);
 
 /* Why this user may not log on by this method there, a literal; NULL where it may. */

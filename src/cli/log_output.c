@@ -1,4 +1,5 @@
 #include "cli/log_output.h"
+#include "cli/object_table.h"
 #include "cli/output.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,20 +65,13 @@ static const char *milliseconds(const char *cell, char text[32])
 
 /* --- the table --- */
 
+/* Rows are shown as they come: a column becomes as wide as its widest cell so far. */
 static void put_cell(struct log_output *output, unsigned column, const char *text, bool right, bool last)
 {
-    size_t width = 0;
-    for (const char *at = text; *at; at++)
-        width += ((unsigned char)*at & 0xC0) != 0x80;
+    size_t width = object_table_width(text);
     if (width > output->widths[column])
         output->widths[column] = width;
-    size_t padding = output->widths[column] - width;
-    if (right && padding)
-        printf("%*s", (int)padding, "");
-    output_text(text, false);
-    if (!right && !last && padding)
-        printf("%*s", (int)padding, "");
-    fputs(last ? "\n" : "  ", stdout);
+    output_cell(text, output->widths[column], right, last);
 }
 
 static void put_titles(struct log_output *output)

@@ -43,7 +43,7 @@ void output_text(const char *utf8, bool lines)
     }
 }
 
-static void put_cell(const char *text, size_t width, bool right, bool last)
+void output_cell(const char *text, size_t width, bool right, bool last)
 {
     size_t own = object_table_width(text), padding = width > own ? width - own : 0;
     for (size_t i = 0; right && i < padding; i++)
@@ -88,11 +88,11 @@ bool output_rows(const json_t *rows, const struct output_column *columns, size_t
         }
     }
     for (size_t c = 0; c < column_count; c++)
-        put_cell(columns[c].title, widths[c], columns[c].right, c + 1 == column_count);
+        output_cell(columns[c].title, widths[c], columns[c].right, c + 1 == column_count);
     for (size_t i = 0; i < json_array_size(rows); i++)
         for (size_t c = 0; c < column_count; c++) {
             text_of(json_object_get(json_array_get(rows, i), columns[c].key), text, sizeof text);
-            put_cell(text, widths[c], columns[c].right, c + 1 == column_count);
+            output_cell(text, widths[c], columns[c].right, c + 1 == column_count);
         }
     free(widths);
     return flushed();
@@ -110,9 +110,9 @@ bool output_object(const json_t *object, const struct output_column *columns, si
     for (size_t c = 0; c < column_count; c++)
         width = object_table_width(columns[c].title) > width ? object_table_width(columns[c].title) : width;
     for (size_t c = 0; c < column_count; c++) {
-        put_cell(columns[c].title, width, false, false);
+        output_cell(columns[c].title, width, false, false);
         text_of(json_object_get(object, columns[c].key), text, sizeof text);
-        put_cell(text, 0, false, true);
+        output_cell(text, 0, false, true);
     }
     return flushed();
 }

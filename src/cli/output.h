@@ -15,6 +15,8 @@ struct output_column {
 bool output_rows(const json_t *rows, const struct output_column *columns, size_t column_count, bool as_json);
 /* One object as 'Title  value' lines, or as JSON. */
 bool output_object(const json_t *object, const struct output_column *columns, size_t column_count, bool as_json);
+/* A cell of a table, filled up to 'width' (on the left for 'right'), and what parts it from the next one: two blanks, or the line's end. */
+void output_cell(const char *text, size_t width, bool right, bool last);
 /* A line of JSON at once, for events. */
 bool output_line(const json_t *object);
 /* Prints text with control characters shown as U+FFFD; tabs and line feeds stay where 'lines' is set. */

@@ -23,12 +23,14 @@
 const char *const probe_result_names[] = {[PROBE_SUCCEEDED] = "Succeeded", [PROBE_FAILED] = "Failed", [PROBE_SKIPPED] = "Skipped"};
 
 static const struct {
-    const char *group, *name, *other, *word; /* 'other': the name of the probe through the client access service */
+    const char *identity; /* group and name */
+    const char *other;    /* the name of the probe through the client access service; NULL */
+    const char *word;
 } identities[] = {
-    [PROBE_SELF_TEST] = {"OutlookMapiHttp.Protocol", "OutlookMapiHttpSelfTestProbe", NULL, "self"},
-    [PROBE_DEEP_TEST] = {"OutlookMapiHttp.Protocol", "OutlookMapiHttpDeepTestProbe", "OutlookMapiHttpCtpProbe", "deep"},
-    [PROBE_RPC_SELF_TEST] = {"Outlook.Protocol", "OutlookRpcSelfTestProbe", NULL, "rpc-self"},
-    [PROBE_RPC_DEEP_TEST] = {"Outlook.Protocol", "OutlookRpcDeepTestProbe", "OutlookRpcCtpProbe", "rpc-deep"},
+    [PROBE_SELF_TEST] = {"OutlookMapiHttp.Protocol\\OutlookMapiHttpSelfTestProbe", NULL, "self"},
+    [PROBE_DEEP_TEST] = {"OutlookMapiHttp.Protocol\\OutlookMapiHttpDeepTestProbe", "OutlookMapiHttpCtpProbe", "deep"},
+    [PROBE_RPC_SELF_TEST] = {"Outlook.Protocol\\OutlookRpcSelfTestProbe", NULL, "rpc-self"},
+    [PROBE_RPC_DEEP_TEST] = {"Outlook.Protocol\\OutlookRpcDeepTestProbe", "OutlookRpcCtpProbe", "rpc-deep"},
 };
 
 /* --- names --- */
@@ -50,7 +52,7 @@ bool probe_find(const char *identity, enum probe_kind *ret_kind)
             break;
         }
     for (unsigned kind = 0; kind < sizeof identities / sizeof *identities; kind++)
-        if (is_named(name, identities[kind].name) || is_named(name, identities[kind].other) || !strcasecmp(identity, identities[kind].word)) {
+        if (is_named(name, strchr(identities[kind].identity, '\\') + 1) || is_named(name, identities[kind].other) || !strcasecmp(identity, identities[kind].word)) {
             *ret_kind = (enum probe_kind)kind;
             return true;
         }
@@ -59,13 +61,7 @@ bool probe_find(const char *identity, enum probe_kind *ret_kind)
 
 const char *probe_identity(enum probe_kind kind)
 {
-    static const char *const full[] = {
-        [PROBE_SELF_TEST] = "OutlookMapiHttp.Protocol\\OutlookMapiHttpSelfTestProbe",
-        [PROBE_DEEP_TEST] = "OutlookMapiHttp.Protocol\\OutlookMapiHttpDeepTestProbe",
-        [PROBE_RPC_SELF_TEST] = "Outlook.Protocol\\OutlookRpcSelfTestProbe",
-        [PROBE_RPC_DEEP_TEST] = "Outlook.Protocol\\OutlookRpcDeepTestProbe",
-    };
-    return full[kind];
+    return identities[kind].identity;
 }
 
 bool probe_is_deep(enum probe_kind kind)

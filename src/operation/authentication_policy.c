@@ -11,7 +11,7 @@
 #define NAME_SIZE_MAX 64u
 
 /* The protocols of Exchange's policies; those that this server speaks come first, as in enum directory_protocol. */
-#define PROTOCOLS(ROW) ROW(Mapi) ROW(Autodiscover) ROW(OfflineAddressBook) ROW(ActiveSync) ROW(Imap) ROW(Pop) ROW(Rpc) ROW(WebServices)
+#define PROTOCOLS(ROW) AUTHENTICATION_POLICY_PROTOCOLS(ROW) ROW(ActiveSync) ROW(Imap) ROW(Pop) ROW(Rpc) ROW(WebServices)
 #define NAME(protocol) #protocol,
 static const char *const protocols[] = {PROTOCOLS(NAME)};
 #undef NAME

@@ -1,40 +1,8 @@
 /* Get- and Set-CasMailbox: what a mailbox may be used by. */
-#include <string.h>
-
 #include "operation/operations.h"
 #include "operation/subject.h"
 #include "record/client_version.h"
-
-/* --- methods of log-on --- */
-
-static const struct {
-    uint32_t method;
-    const char *name;
-} methods[] = {
-    {DIRECTORY_METHOD_BASIC, "Basic"}, {DIRECTORY_METHOD_NTLM, "Ntlm"}, {DIRECTORY_METHOD_KERBEROS, "Negotiate"}, {DIRECTORY_METHOD_BEARER, "OAuth"}};
-#define METHOD_COUNT (sizeof methods / sizeof *methods)
-#define METHOD_CHOICES "Basic|Ntlm|Negotiate|OAuth"
-
-static json_t *methods_json(uint32_t mask)
-{
-    json_t *names = json_array();
-    for (size_t i = 0; i < METHOD_COUNT; i++)
-        if (mask & methods[i].method)
-            json_array_append_new(names, json_string(methods[i].name));
-    return names;
-}
-
-static uint32_t methods_mask(const json_t *names)
-{
-    uint32_t mask = 0;
-    size_t i;
-    json_t *name;
-    json_array_foreach((json_t *)names, i, name)
-        for (size_t method = 0; method < METHOD_COUNT; method++)
-            if (strcmp(methods[method].name, json_string_value(name)) == 0)
-                mask |= methods[method].method;
-    return mask;
-}
+#include "record/virtual_directory.h"
 
 /* --- showing --- */
 
@@ -50,7 +18,7 @@ static json_t *switches_of(const struct directory_user *user)
                      nullable_switch(switches->mapi_http), "MAPIBlockOutlookRpcHttp", switches->block_rpc_http, "MAPIBlockOutlookVersions",
                      switches->block_versions, "MAPIBlockOutlookNonCachedMode", switches->block_non_cached_mode,
                      "MAPIBlockOutlookExternalConnectivity", switches->block_external_connectivity, "AuthenticationMethods",
-                     methods_json(switches->methods));
+                     virtual_directory_method_list(switches->methods));
 }
 
 static json_t *cas_mailbox_of(const struct directory_organization *organization, const struct directory_user *user)
@@ -117,9 +85,9 @@ static bool read_versions(struct operation_call *call, struct wanted *wanted)
 
 static bool read_methods(struct operation_call *call, const struct directory_user *user, struct wanted *wanted)
 {
-    json_t *current = methods_json(user->switches.methods), *list = operation_list(call, "AuthenticationMethods", current);
+    json_t *current = virtual_directory_method_list(user->switches.methods), *list = operation_list(call, "AuthenticationMethods", current);
     bool given = list != NULL;
-    wanted->methods = methods_mask(list);
+    wanted->methods = virtual_directory_methods_of(list);
     json_decref(list);
     json_decref(current);
     if (given && !wanted->methods)
@@ -182,8 +150,7 @@ const struct operation operation_get_cas_mailbox = {
 };
 
 static const struct operation_parameter set_parameters[] = {
-    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_REQUIRED | OPERATION_POSITION_0 | OPERATION_PIPED,
-     .explanation = "the mailbox: account, address, GUID, legacy DN or display name"},
+    SUBJECT_MAILBOX_PARAMETER,
     {.name = "MAPIEnabled", .option = "mapi", .kind = OPERATION_BOOLEAN, .explanation = "whether it may be used by MAPI at all; off, the rest is ignored"},
     {.name = "MapiHttpEnabled", .option = "mapi-http", .kind = OPERATION_BOOLEAN, .flags = OPERATION_NULLABLE,
      .explanation = "whether by MAPI over HTTP; $null (inherit) follows the organization"},
@@ -193,7 +160,7 @@ static const struct operation_parameter set_parameters[] = {
     {.name = "MAPIBlockOutlookNonCachedMode", .option = "block-online-mode", .kind = OPERATION_BOOLEAN, .explanation = "only by Outlook in cached mode"},
     {.name = "MAPIBlockOutlookExternalConnectivity", .option = "block-external", .kind = OPERATION_BOOLEAN,
      .explanation = "not from outside of the organization's network"},
-    {.name = "AuthenticationMethods", .option = "methods", .kind = OPERATION_CHOICES, .flags = OPERATION_CHANGEABLE, .choices = METHOD_CHOICES,
+    {.name = "AuthenticationMethods", .option = "methods", .kind = OPERATION_CHOICES, .flags = OPERATION_CHANGEABLE, .choices = VIRTUAL_DIRECTORY_METHODS,
      .explanation = "how its owner may log on"},
     {.name = NULL},
 };

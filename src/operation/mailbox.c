@@ -175,8 +175,7 @@ const struct operation operation_get_mailbox = {
 };
 
 static const struct operation_parameter set_parameters[] = {
-    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_REQUIRED | OPERATION_POSITION_0 | OPERATION_PIPED,
-     .explanation = "the mailbox: account, address, GUID, legacy DN or display name"},
+    SUBJECT_MAILBOX_PARAMETER,
     {.name = "AuditEnabled", .option = "audit", .kind = OPERATION_BOOLEAN, .explanation = "whether anything is written down of it"},
     {.name = "AuditOwner", .kind = OPERATION_CHOICES, .flags = OPERATION_CHANGEABLE | OPERATION_NULLABLE, .choices = AUDIT_CHOICES,
      .explanation = "what is written down of its owner; $null: nothing"},

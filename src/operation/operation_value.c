@@ -78,7 +78,8 @@ static bool clock_read(const char *text, int64_t *ret_seconds)
     return true;
 }
 
-bool operation_duration_read(const char *text, int64_t *ret_seconds)
+/* [-][days.]hours:minutes[:seconds], days alone, or 90d, 12h, 30m, 45s. */
+static bool read_span(const char *text, int64_t *ret_seconds)
 {
     int number;
     int64_t seconds;
@@ -197,7 +198,7 @@ static bool relative_read(const char *text, uint64_t *ret_filetime)
         *ret_filetime = filetime_of_unix(mktime(&date));
         return true;
     }
-    if (!strpbrk(text, "dhmswDHMSW") || !operation_duration_read(text, &seconds)) /* 90 alone would be a strange date */
+    if (!strpbrk(text, "dhmswDHMSW") || !read_span(text, &seconds)) /* 90 alone would be a strange date */
         return false;
     *ret_filetime = filetime_of_unix(now - (time_t)seconds);
     return true;
@@ -337,7 +338,7 @@ static json_t *read_duration(struct arena *arena, const struct operation_paramet
     int64_t seconds;
     if (json_is_integer(given))
         seconds = json_integer_value(given);
-    else if (!operation_duration_read(text, &seconds)) {
+    else if (!read_span(text, &seconds)) {
         *ret_error = arena_format(arena, "'%s' is not a duration: 90.00:00:00, 90d, 12h, 30m, 45s", shortened(arena, text));
         return NULL;
     }

@@ -10,5 +10,3 @@ json_t *operation_value_read(struct arena *arena, const struct operation_paramet
 /* A date or a date and time: ISO 8601, with Z or an offset, or in the machine's own zone; 8/1/2026 as in Exchange; 'now', 'today', 'yesterday';
  * 7d (ago). False for anything else. */
 bool operation_time_read(const char *text, uint64_t *ret_filetime);
-/* [-][days.]hours:minutes[:seconds], days alone, or 90d, 12h, 30m, 45s. */
-bool operation_duration_read(const char *text, int64_t *ret_seconds);

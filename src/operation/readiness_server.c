@@ -153,21 +153,9 @@ void readiness_addresses(struct readiness *readiness)
 
 /* --- ways to log on --- */
 
-/* The words of the configuration file, in the order of the bits DIRECTORY_METHOD_... */
 static uint32_t configured_methods(const struct readiness *readiness, const char *setting)
 {
-    static const char *const words[] = {"basic", "ntlm", "negotiate", "bearer"};
-    const char *text = readiness_setting(readiness, setting);
-    uint32_t methods = 0;
-    for (const char *at = text; *at;) {
-        at += strspn(at, " ");
-        size_t size = strcspn(at, " ");
-        for (unsigned i = 0; i < 4; i++)
-            if (size == strlen(words[i]) && strncmp(at, words[i], size) == 0)
-                methods |= 1u << i;
-        at += size;
-    }
-    return methods;
+    return virtual_directory_methods_of_words(readiness_setting(readiness, setting));
 }
 
 struct methodless {

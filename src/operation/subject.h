@@ -56,5 +56,9 @@ extern const char subject_mailbox_types[]; /* of RecipientTypeDetails, in the or
      .explanation = "only mailboxes of these kinds"},                                                                                             \
     {.name = "ResultSize", .option = "limit", .kind = OPERATION_NUMBER, .minimum = 1,                                                             \
      .explanation = "at most so many; 1000 by default, Unlimited for all"}
+/* The one mailbox that is changed, by subject_mailbox. */
+#define SUBJECT_MAILBOX_PARAMETER                                                                                                                \
+    {.name = "Identity", .alias = "id", .kind = OPERATION_TEXT, .flags = OPERATION_REQUIRED | OPERATION_POSITION_0 | OPERATION_PIPED,             \
+     .explanation = "the mailbox: account, address, GUID, legacy DN or display name"}
 /* 'UserMailbox', 'SharedMailbox' ... */
 const char *subject_mailbox_type(enum directory_kind kind);

@@ -48,31 +48,26 @@ static bool is_server_name(const char *name, const char *text, size_t size)
 
 /* --- ways to log on --- */
 
-/* 'basic ntlm', as the file has them. */
-static uint32_t methods_of_words(const char *words)
-{
-    static const char *const names[] = {"basic", "ntlm", "negotiate", "bearer"};
-    uint32_t methods = 0;
-    while (*(words += strspn(words, " ,"))) {
-        size_t size = strcspn(words, " ,");
-        for (unsigned i = 0; i < 4; i++)
-            if (strlen(names[i]) == size && strncmp(names[i], words, size) == 0)
-                methods |= 1u << i;
-        words += size;
-    }
-    return methods;
-}
-
 /* Of the ways allowed those by which somebody can come in: offered at all, and with what they need. */
 static uint32_t usable_methods(const json_t *configuration, uint32_t allowed)
 {
-    uint32_t usable = configuration ? allowed & methods_of_words(configured(configuration, "authentication.methods")) : allowed;
-    if (configuration && !*configured(configuration, "kerberos.keytab") && !*configured(configuration, "authentication.negotiate_helper") &&
-        !(methods_of_words(configured(configuration, "authentication.methods")) & DIRECTORY_METHOD_NTLM))
-        usable &= ~DIRECTORY_METHOD_KERBEROS; /* where NTLM is offered at all, there is NTLM inside of Negotiate */
-    if (configuration && !*configured(configuration, "bearer.jwks"))
-        usable &= ~DIRECTORY_METHOD_BEARER;
-    return usable;
+    if (!configuration)
+        return allowed;
+    uint32_t offered = virtual_directory_methods_of_words(configured(configuration, "authentication.methods"));
+    /* Where NTLM is offered at all, there is NTLM inside of Negotiate. */
+    if (!(offered & DIRECTORY_METHOD_NTLM) && !*configured(configuration, "kerberos.keytab") &&
+        !*configured(configuration, "authentication.negotiate_helper"))
+        offered &= ~DIRECTORY_METHOD_KERBEROS;
+    if (!*configured(configuration, "bearer.jwks"))
+        offered &= ~DIRECTORY_METHOD_BEARER;
+    return allowed & offered;
+}
+
+/* Those stated for a virtual directory; 0: those of the configuration file. */
+static uint32_t allowed_methods(const json_t *configuration, enum virtual_directory which, uint32_t stated)
+{
+    const char *words = configured(configuration, configured_methods[which]);
+    return stated ? stated : *words ? virtual_directory_methods_of_words(words) : DIRECTORY_METHOD_ALL;
 }
 
 /* --- showing --- */
@@ -111,25 +106,18 @@ static json_t *kept_list(const json_t *kept, const char *name)
     return json_is_array(list) ? json_incref(list) : json_array();
 }
 
-static json_t *shown_methods(const json_t *configuration, enum virtual_directory which, const struct virtual_directory_settings *set, uint32_t *ret_methods)
-{
-    const char *words = configured(configuration, configured_methods[which]);
-    *ret_methods = set->has_methods ? set->methods : *words ? methods_of_words(words) : DIRECTORY_METHOD_ALL;
-    return virtual_directory_method_list(*ret_methods);
-}
-
 /* NULL: the call has failed. */
 static json_t *shown(struct operation_call *call, enum virtual_directory which)
 {
     struct virtual_directory_settings set;
     const char *internal_origin, *external_origin;
-    uint32_t methods;
     if (!subject_settings_done(call, virtual_directory_read(call->host->settings, which, &set)))
         return NULL;
     json_t *kept = subject_settings(call, SETTINGS_VIRTUAL_DIRECTORY, virtual_directory_names[which]);
     if (!kept)
         return NULL;
     json_t *configuration = configuration_of(call), *object = json_object();
+    uint32_t allowed = allowed_methods(configuration, which, set.methods), usable = usable_methods(configuration, allowed);
     json_object_set_new(object, "Identity", json_sprintf("%s\\%s" SITE, server_name(call), virtual_directory_names[which]));
     json_object_set_new(object, "Name", json_sprintf("%s" SITE, virtual_directory_names[which]));
     json_object_set_new(object, "Server", json_string(server_name(call)));
@@ -138,9 +126,9 @@ static json_t *shown(struct operation_call *call, enum virtual_directory which)
     json_object_set_new(object, "ExternalUrl", shown_url(configuration, which, &set.external, "organisation.external_url", &external_origin));
     json_object_set_new(object, "InternalUrlOrigin", json_string(internal_origin));
     json_object_set_new(object, "ExternalUrlOrigin", json_string(external_origin));
-    json_object_set_new(object, "IISAuthenticationMethods", shown_methods(configuration, which, &set, &methods));
-    json_object_set_new(object, "InternalAuthenticationMethods", virtual_directory_method_list(usable_methods(configuration, methods)));
-    json_object_set_new(object, "ExternalAuthenticationMethods", virtual_directory_method_list(usable_methods(configuration, methods)));
+    json_object_set_new(object, "IISAuthenticationMethods", virtual_directory_method_list(allowed));
+    json_object_set_new(object, "InternalAuthenticationMethods", virtual_directory_method_list(usable));
+    json_object_set_new(object, "ExternalAuthenticationMethods", virtual_directory_method_list(usable));
     json_object_set_new(object, "ExtendedProtectionTokenChecking", json_string(shown_protection(configuration, which, &set)));
     json_object_set_new(object, "ExtendedProtectionFlags", kept_list(kept, "ExtendedProtectionFlags"));
     json_object_set_new(object, "ExtendedProtectionSPNList", kept_list(kept, "ExtendedProtectionSPNList"));
@@ -259,14 +247,12 @@ static bool take_methods(struct operation_call *call, json_t *kept, const json_t
 /* A URL says where to log on, so there must be a way to: stated now, or in force before. */
 static bool check_methods(struct operation_call *call, enum virtual_directory which, const json_t *kept, const json_t *configuration)
 {
-    const char *words = configured(configuration, configured_methods[which]);
     uint32_t stated = virtual_directory_methods_of(json_object_get(kept, "IISAuthenticationMethods"));
-    uint32_t allowed = stated ? stated : *words ? methods_of_words(words) : DIRECTORY_METHOD_ALL;
-    uint32_t usable = usable_methods(configuration, allowed);
+    uint32_t usable = usable_methods(configuration, allowed_methods(configuration, which, stated));
     if (!usable) {
         operation_fail(call, OPERATION_CONFLICT, "IISAuthenticationMethods",
                        "nobody could log on at '%s' then: by none of these methods does this server offer a log-on. It offers '%s' ([authentication] "
-                       "methods in its configuration file); Negotiate alone needs [kerberos] keytab, OAuth needs [bearer] jwks",
+                       "methods in its configuration file); Negotiate needs ntlm there or [kerberos] keytab, OAuth needs [bearer] jwks",
                        virtual_directory_names[which], configured(configuration, "authentication.methods"));
         return false;
     }

@@ -23,7 +23,7 @@ static bool rows_of_mailboxes(sqlite3 *database, const struct audit_query *query
     return statement && buffer_string(ret_rows) != NULL;
 }
 
-/* The conditions that both searches share; ?1 to ?5, and ?6 the mailboxes. */
+/* The conditions that both searches share; ?1 to ?5, ?6 the mailboxes, ?7 how many. */
 #define FITS                                                                                                          \
     " kind & 128 = 0 AND time BETWEEN ?1 AND ?2 AND (1 << (kind & 127)) & ?3 AND (1 << (kind >> 8 & 15)) & ?4"        \
     " AND kind & ?5 = ?5"
@@ -36,23 +36,51 @@ static void bind_query(sqlite3_stmt *statement, const struct audit_query *query,
     sqlite3_bind_int64(statement, 4, query->logon_types ? query->logon_types : (1u << AUDIT_LOGON_TYPE_COUNT) - 1);
     sqlite3_bind_int64(statement, 5, query->has_attachments ? AUDIT_KIND_ATTACHMENTS : 0);
     sqlite3_bind_text(statement, 6, (const char *)rows->data, (int)rows->size, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 7, query->result_max ? (sqlite3_int64)query->result_max : -1);
 }
 
-/* A statement over the mailboxes asked for: one of them, several, or all. */
-static sqlite3_stmt *prepare(sqlite3 *database, const struct audit_query *query, const char *one, const char *several,
-                             const char *all, struct buffer *rows, bool *ret_nothing)
+/* A search under way. */
+struct search {
+    sqlite3 *database;
+    struct buffer rows; /* of the mailboxes */
+    sqlite3_stmt *statement;
+    int result;         /* SQLITE_ROW while there may be more */
+};
+
+/* A statement over the mailboxes asked for: one of them, several, or all. Not OK: nothing is to be ended. */
+static enum audit_status begin(struct search *search, const char *path, const struct audit_query *query, const char *one,
+                               const char *several, const char *all)
 {
     uint32_t count = 0;
-    *ret_nothing = false;
-    if (query->mailbox_count) {
-        if (!rows_of_mailboxes(database, query, rows, &count))
-            return NULL;
-        *ret_nothing = count == 0;
+    *search = (struct search){.result = SQLITE_ROW};
+    enum audit_status status = audit_file_open(path, false, false, &search->database);
+    if (status != AUDIT_OK)
+        return status;
+    if (!query->mailbox_count || rows_of_mailboxes(search->database, query, &search->rows, &count))
+        search->statement = audit_file_query(search->database, query->mailbox_count == 0 ? all : count == 1 ? one : several);
+    if (!search->statement) {
+        search->result = sqlite3_errcode(search->database);
+    } else {
+        bind_query(search->statement, query, &search->rows);
+        if (query->mailbox_count && count == 0) /* the file knows none of them */
+            search->result = SQLITE_DONE;
     }
-    sqlite3_stmt *statement = audit_file_query(database, query->mailbox_count == 0 ? all : count == 1 ? one : several);
-    if (statement)
-        bind_query(statement, query, rows);
-    return statement;
+    return AUDIT_OK;
+}
+
+static bool next(struct search *search)
+{
+    if (search->result == SQLITE_ROW)
+        search->result = sqlite3_step(search->statement);
+    return search->result == SQLITE_ROW;
+}
+
+static enum audit_status end(struct search *search)
+{
+    sqlite3_finalize(search->statement);
+    buffer_free(&search->rows);
+    sqlite3_close(search->database);
+    return audit_file_status(search->result);
 }
 
 /* --- records --- */
@@ -88,41 +116,29 @@ static void free_origins(struct origin_cache *cache)
 enum audit_status audit_search(const char *path, const struct audit_query *query,
                                bool (*found)(void *context, const struct audit_record *record), void *context)
 {
-    sqlite3 *database;
-    enum audit_status status = audit_file_open(path, false, false, &database);
+    struct search search;
+    struct arena arena = {0};
+    struct origin_cache cache = {0};
+    enum audit_status status = begin(&search, path, query, RECORDS("record_mailbox", ONE_MAILBOX),
+                                     RECORDS("record_time", SEVERAL_MAILBOXES), RECORDS("record_time", ""));
     if (status != AUDIT_OK)
         return status;
-    struct arena arena = {0};
-    struct buffer rows = {0};
-    struct origin_cache cache = {0};
-    bool nothing;
-    sqlite3_stmt *statement = prepare(database, query, RECORDS("record_mailbox", ONE_MAILBOX),
-                                      RECORDS("record_time", SEVERAL_MAILBOXES), RECORDS("record_time", ""), &rows, &nothing);
-    int result = statement ? SQLITE_ROW : sqlite3_errcode(database);
-    if (statement)
-        sqlite3_bind_int64(statement, 7, query->result_max ? (sqlite3_int64)query->result_max : -1);
-    while (result == SQLITE_ROW && !nothing) {
-        result = sqlite3_step(statement);
-        if (result != SQLITE_ROW)
-            break;
+    while (next(&search)) {
         struct audit_record record;
-        const char *content = (const char *)sqlite3_column_text(statement, 4);
-        const char *detail = (const char *)sqlite3_column_text(statement, 5);
-        json_t *origin = origin_of(&cache, sqlite3_column_int64(statement, 3), content);
+        const char *content = (const char *)sqlite3_column_text(search.statement, 4);
+        const char *detail = (const char *)sqlite3_column_text(search.statement, 5);
+        json_t *origin = origin_of(&cache, sqlite3_column_int64(search.statement, 3), content);
         arena_reset(&arena);
-        if (!detail || !audit_entry_read(&arena, (uint64_t)sqlite3_column_int64(statement, 0),
-                                         (uint64_t)sqlite3_column_int64(statement, 1),
-                                         (uint32_t)sqlite3_column_int64(statement, 2), origin, detail, &record))
-            result = SQLITE_CORRUPT;
+        if (!detail || !audit_entry_read(&arena, (uint64_t)sqlite3_column_int64(search.statement, 0),
+                                         (uint64_t)sqlite3_column_int64(search.statement, 1),
+                                         (uint32_t)sqlite3_column_int64(search.statement, 2), origin, detail, &record))
+            search.result = SQLITE_CORRUPT;
         else if (!found(context, &record))
             break;
     }
-    sqlite3_finalize(statement);
     free_origins(&cache);
-    buffer_free(&rows);
     arena_free(&arena);
-    sqlite3_close(database);
-    return audit_file_status(result);
+    return end(&search);
 }
 
 /* --- mailboxes --- */
@@ -135,37 +151,21 @@ enum audit_status audit_search(const char *path, const struct audit_query *query
 enum audit_status audit_search_mailboxes(const char *path, const struct audit_query *query,
                                          bool (*found)(void *context, const struct audit_mailbox_access *access), void *context)
 {
-    sqlite3 *database;
-    enum audit_status status = audit_file_open(path, false, false, &database);
+    struct search search;
+    enum audit_status status = begin(&search, path, query, MAILBOXES(ONE_MAILBOX), MAILBOXES(SEVERAL_MAILBOXES), MAILBOXES(""));
     if (status != AUDIT_OK)
         return status;
-    struct buffer rows = {0};
-    bool nothing;
-    sqlite3_stmt *statement = prepare(database, query, MAILBOXES(ONE_MAILBOX), MAILBOXES(SEVERAL_MAILBOXES), MAILBOXES(""), &rows,
-                                      &nothing);
-    int result = statement ? SQLITE_ROW : sqlite3_errcode(database);
-    if (statement)
-        sqlite3_bind_int64(statement, 7, query->result_max ? (sqlite3_int64)query->result_max : -1);
-    while (result == SQLITE_ROW && !nothing) {
-        result = sqlite3_step(statement);
-        if (result != SQLITE_ROW)
-            break;
-        struct audit_mailbox_access access = {.record_count = (uint64_t)sqlite3_column_int64(statement, 1),
-                                              .last_accessed = (uint64_t)sqlite3_column_int64(statement, 2)};
-        json_t *origin = json_loads((const char *)sqlite3_column_text(statement, 3) ?: "", 0, NULL);
-        bool more = json_is_object(origin);
-        if (more) {
+    for (bool more = true; more && next(&search);) {
+        struct audit_mailbox_access access = {.record_count = (uint64_t)sqlite3_column_int64(search.statement, 1),
+                                              .last_accessed = (uint64_t)sqlite3_column_int64(search.statement, 2)};
+        json_t *origin = json_loads((const char *)sqlite3_column_text(search.statement, 3) ?: "", 0, NULL);
+        if (json_is_object(origin)) {
             access.mailbox = audit_entry_read_mailbox(origin);
             more = found(context, &access);
         } else {
-            result = SQLITE_CORRUPT;
+            search.result = SQLITE_CORRUPT;
         }
         json_decref(origin);
-        if (!more)
-            break;
     }
-    sqlite3_finalize(statement);
-    buffer_free(&rows);
-    sqlite3_close(database);
-    return audit_file_status(result);
+    return end(&search);
 }

@@ -171,7 +171,7 @@ const char *const client_class_names[CLIENT_CLASS_COUNT] = {"Undetermined", "Out
  * licence stays below 6000 (16.0.4266 to 16.0.5xxx); Outlook 2019 is the branch of version 1808, whose updates count from 10336
  * to 104xx (Microsoft's update history of Office 2019); everything else is a release of Microsoft 365, also that of Outlook 2021
  * (14332) and 2024 (17932). A retail Outlook 2016 has the releases of Microsoft 365 and is counted there. */
-enum client_class client_class_of_outlook(const struct client_version *version)
+static enum client_class class_of_outlook(const struct client_version *version)
 {
     uint32_t build = version->parts[2];
     if (version->count == 0)
@@ -225,7 +225,7 @@ void client_identify(const char *client_application, const char *user_agent, str
         memcpy(identity.software, "Outlook", sizeof "Outlook");
         if (!client_version_find_outlook(text, &identity.version) && office)
             (void)client_version_parse(text + strlen(OFFICE), &identity.version, NULL);
-        identity.class = client_class_of_outlook(&identity.version);
+        identity.class = class_of_outlook(&identity.version);
     } else {
         read_product(text, &identity);
     }

@@ -57,7 +57,6 @@ enum client_class {
 #define CLIENT_CLASS_COUNT 8u
 /* 'Undetermined', 'Outlook 2007', ..., 'Other'. */
 extern const char *const client_class_names[CLIENT_CLASS_COUNT];
-enum client_class client_class_of_outlook(const struct client_version *version);
 
 #define CLIENT_SOFTWARE_SIZE 48u
 struct client_identity {

@@ -15,7 +15,9 @@ struct overlay {
     pthread_mutex_t lock; /* one change at a time: each reads, changes and writes an object */
 };
 
-const char *const authentication_policy_protocols[AUTHENTICATION_POLICY_PROTOCOL_COUNT] = {"Mapi", "Autodiscover", "OfflineAddressBook"};
+#define NAME(protocol) #protocol,
+static const char *const protocols[AUTHENTICATION_POLICY_PROTOCOL_COUNT] = {AUTHENTICATION_POLICY_PROTOCOLS(NAME)};
+#undef NAME
 
 static struct overlay *overlay_of(struct directory *directory)
 {
@@ -43,11 +45,11 @@ static enum directory_status object_of(struct settings *settings, const char *sc
 static bool policy_says(const json_t *policy, const char *prefix, enum directory_protocol protocol)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s%s", prefix, authentication_policy_protocols[protocol]);
+    snprintf(name, sizeof name, "%s%s", prefix, protocols[protocol]);
     return json_is_true(json_object_get(policy, name));
 }
 
-uint32_t authentication_policy_blocked(const json_t *policy, enum directory_protocol protocol)
+static uint32_t policy_blocked(const json_t *policy, enum directory_protocol protocol)
 {
     return (policy_says(policy, "BlockLegacyAuth", protocol) ? LEGACY_METHODS : 0) |
            (policy_says(policy, "BlockModernAuth", protocol) ? DIRECTORY_METHOD_BEARER : 0);
@@ -66,7 +68,7 @@ static enum directory_status add_policy(struct overlay *overlay, const json_t *s
     if (status == DIRECTORY_OK && name)
         status = object_of(overlay->settings, SETTINGS_AUTHENTICATION_POLICY, name, &policy);
     for (unsigned i = 0; status == DIRECTORY_OK && policy && i < AUTHENTICATION_POLICY_PROTOCOL_COUNT; i++)
-        ret_switches->blocked_methods[i] = authentication_policy_blocked(policy, i);
+        ret_switches->blocked_methods[i] = policy_blocked(policy, i);
     json_decref(policy);
     json_decref(organization);
     return status;

@@ -30,8 +30,6 @@ enum directory_status overlay_directory_policy(struct directory *directory, stru
 enum directory_status overlay_directory_set_default_policy(struct directory *directory, const char *policy);
 enum directory_status overlay_directory_default_policy(struct directory *directory, struct arena *arena, const char **ret_policy);
 
-/* What a policy blocks for a protocol: DIRECTORY_METHOD_... 'policy' is the object kept for it. */
-uint32_t authentication_policy_blocked(const json_t *policy, enum directory_protocol protocol);
-/* 'Mapi', 'Autodiscover', 'OfflineAddressBook': behind BlockLegacyAuth and BlockModernAuth. */
+/* What stands behind BlockLegacyAuth and BlockModernAuth in a policy, for the protocols that it blocks anything for. */
+#define AUTHENTICATION_POLICY_PROTOCOLS(ROW) ROW(Mapi) ROW(Autodiscover) ROW(OfflineAddressBook)
 #define AUTHENTICATION_POLICY_PROTOCOL_COUNT 3u /* the first of enum directory_protocol */
-extern const char *const authentication_policy_protocols[AUTHENTICATION_POLICY_PROTOCOL_COUNT];

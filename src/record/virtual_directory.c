@@ -93,6 +93,20 @@ bool virtual_directory_host_of(const char *base, char ret_host[VIRTUAL_DIRECTORY
 
 /* --- methods --- */
 
+uint32_t virtual_directory_methods_of_words(const char *words)
+{
+    static const char *const names[] = {"basic", "ntlm", "negotiate", "bearer"};
+    uint32_t methods = 0;
+    while (*(words += strspn(words, " ,"))) {
+        size_t size = strcspn(words, " ,");
+        for (unsigned i = 0; i < 4; i++)
+            if (strlen(names[i]) == size && strncmp(names[i], words, size) == 0)
+                methods |= 1u << i;
+        words += size;
+    }
+    return methods;
+}
+
 uint32_t virtual_directory_methods_of(const json_t *names)
 {
     uint32_t methods = 0;

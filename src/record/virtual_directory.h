@@ -42,6 +42,8 @@ bool virtual_directory_host_of(const char *base, char ret_host[VIRTUAL_DIRECTORY
 /* Exchange's names of the ways to log on, in the order of the bits DIRECTORY_METHOD_...: 'Basic', 'Ntlm', 'Negotiate', 'OAuth'. */
 extern const char *const virtual_directory_method_names[4];
 #define VIRTUAL_DIRECTORY_METHODS "Basic|Ntlm|Negotiate|OAuth"
+/* Of the configuration file's words: 'basic ntlm negotiate bearer'. */
+uint32_t virtual_directory_methods_of_words(const char *words);
 /* Of a JSON array of such names. */
 uint32_t virtual_directory_methods_of(const json_t *names);
 /* The other way round: a new array. */

@@ -99,7 +99,8 @@ static bool origin_is(const char *origin, const char *url)
     return size && strncasecmp(origin, url, size) == 0 && (url[size] == 0 || url[size] == '/');
 }
 
-bool admin_same_origin(const struct services *services, const struct http_exchange *exchange)
+/* Whether a request that changes something comes from our own pages, or from no browser at all: Origin and Sec-Fetch-Site. */
+static bool same_origin(const struct services *services, const struct http_exchange *exchange)
 {
     const struct http_request *request = http_exchange_request(exchange);
     const char *origin = http_request_header(request, "Origin"), *site = http_request_header(request, "Sec-Fetch-Site");
@@ -161,7 +162,7 @@ void admin_authenticate(struct services *services, struct http_exchange *exchang
         return;
     }
     *admission = (struct admission){services, json, accepted, argument};
-    if (http_exchange_request(exchange)->method == HTTP_METHOD_POST && !admin_same_origin(services, exchange)) {
+    if (http_exchange_request(exchange)->method == HTTP_METHOD_POST && !same_origin(services, exchange)) {
         log_warning("administration refused: a request from another site, from %s", http_exchange_peer(exchange));
         refuse(services, exchange, NULL, json, 403, "the request comes from another site");
     } else if (admin_socket_peer(exchange, services->admin->group_id, &peer)) {

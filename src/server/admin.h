@@ -18,9 +18,6 @@ void admin_free(struct admin *admin);
 typedef void admin_accepted(struct http_exchange *exchange, struct identity *identity, uint32_t local_user, void *argument);
 void admin_authenticate(struct services *services, struct http_exchange *exchange, bool json, admin_accepted *accepted, void *argument);
 
-/* Whether a request that changes something comes from our own pages, or from no browser at all: Origin and Sec-Fetch-Site. */
-bool admin_same_origin(const struct services *services, const struct http_exchange *exchange);
-
 /* --- forms --- */
 
 #define ADMIN_TOKEN_SIZE 96u

@@ -58,7 +58,9 @@ static const char *first_of(const char *one, const char *other)
     return one && *one ? one : other;
 }
 
-bool certificate_watch_names(struct services *services, struct arena *arena, size_t *ret_count, const struct certificate_use **ret_uses)
+/* The names that clients come by: hosts of the virtual directories' URLs and of the configured ones, each once, and autodiscover.<domain> of
+ * each accepted domain. In the arena. Reads the directory. False without memory. */
+static bool names_of_clients(struct services *services, struct arena *arena, size_t *ret_count, const struct certificate_use **ret_uses)
 {
     const struct config *config = atomic_load(&services->config);
     const struct virtual_directories *directories = atomic_load(&services->virtual_directories);
@@ -87,7 +89,7 @@ static bool run_check(struct services *services, struct arena *arena, struct cer
 {
     const struct config *config = atomic_load(&services->config);
     *ret_check = (struct certificate_check){.certificate_path = config->certificate_path, .key_path = config->key_path};
-    return certificate_watch_names(services, arena, &ret_check->use_count, &ret_check->uses) &&
+    return names_of_clients(services, arena, &ret_check->use_count, &ret_check->uses) &&
            certificate_check_run(ret_check, arena, ret_report);
 }
 

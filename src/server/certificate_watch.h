@@ -8,9 +8,6 @@
 
 struct services;
 
-/* The names that clients come by: hosts of the virtual directories' URLs and of the configured ones, each once, and autodiscover.<domain> of
- * each accepted domain. In the arena. Reads the directory: on no loop. False without memory. */
-bool certificate_watch_names(struct services *services, struct arena *arena, size_t *ret_count, const struct certificate_use **ret_uses);
 /* The report (certificate_report.h) on the configured file, with InUse (whether new connections get this very certificate) and Listening.
  * Where nothing listens with TLS: Status 'NotUsed' and ClientNames alone. NULL without memory. Reads files: on no loop. */
 json_t *certificate_watch_report(struct services *services);

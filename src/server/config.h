@@ -145,5 +145,7 @@ bool config_describe(struct buffer *output);
 /* The settings that there are, for those who list them; NULL behind the last. 'server/setting.h'. */
 struct setting;
 const struct setting *config_setting(size_t index);
+/* Whether anything listens with TLS. */
+bool config_needs_tls(const struct config *config);
 /* Like the address in 'listen': "192.0.2.1:443", "[::]:443", "8080" (all addresses). False when malformed. */
 bool config_parse_listener(const char *text, struct config_listener *ret_listener, char *ret_error, size_t error_size);

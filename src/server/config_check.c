@@ -99,3 +99,11 @@ bool config_check(struct config *config, char *ret_error, size_t error_size)
     snprintf(ret_error, error_size, "[network] internal: %s", error);
     return false;
 }
+
+bool config_needs_tls(const struct config *config)
+{
+    for (uint32_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].tls)
+            return true;
+    return false;
+}

@@ -74,18 +74,10 @@ static void try_directory(struct health_state *state, struct directory *director
     arena_free(&arena);
 }
 
-static bool has_tls(const struct config *config)
-{
-    for (uint32_t i = 0; i < config->listener_count; i++)
-        if (config->listeners[i].tls)
-            return true;
-    return false;
-}
-
 /* Of the file, as the next reload would take it; one that is valid no more is refused by every client. */
 static void try_certificate(struct health_state *state, const struct config *config)
 {
-    if (!has_tls(config)) {
+    if (!config_needs_tls(config)) {
         say(state, HEALTH_CERTIFICATE, true, "ok: none is needed, nothing listens with TLS");
         return;
     }

@@ -16,7 +16,7 @@
 
 #define STATUS_SERVER_TOO_BUSY 0x6BBu /* RPC_S_SERVER_TOO_BUSY (MS-OXCRPC R526) */
 
-static bool creates_context(const struct mapi_exchange *mapi)
+bool mapi_exchange_creates_context(const struct mapi_exchange *mapi)
 {
     return mapi->request.type == MAPI_REQUEST_CONNECT || mapi->request.type == MAPI_REQUEST_BIND;
 }
@@ -56,7 +56,7 @@ static void let_go(struct mapi_exchange *mapi)
         session_answer_release(mapi->ticket.answer);
     if (mapi->ticket.context && mapi->end_context)
         session_end(services->sessions, mapi->ticket.context,
-                    creates_context(mapi) ? SESSION_END_REFUSED : SESSION_END_DISCONNECT);
+                    mapi_exchange_creates_context(mapi) ? SESSION_END_REFUSED : SESSION_END_DISCONNECT);
     session_return(services->sessions, &mapi->ticket, loop_clock_ms());
     if (mapi->wait)
         notification_wait_forget(mapi);
@@ -201,7 +201,7 @@ void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand, enum 
     if (!strand_post(strand, &mapi->work)) {
         mapi->first_step = NULL;
         mapi_exchange_encode_failure(mapi, STATUS_SERVER_TOO_BUSY);
-        mapi->end_context = creates_context(mapi);
+        mapi->end_context = mapi_exchange_creates_context(mapi);
         mapi_exchange_finish(mapi);
     }
 }
@@ -306,7 +306,7 @@ static void enter(struct mapi_exchange *mapi)
 {
     const char *detail = NULL;
     bool body_good = decode_body(mapi, &detail);
-    if (!creates_context(mapi))
+    if (!mapi_exchange_creates_context(mapi))
         enter_context(mapi, body_good, detail);
     else if (body_good)
         create_context(mapi);

@@ -52,6 +52,9 @@ struct mapi_exchange {
 /* The handler of everything under /mapi; 'argument' is a struct mapi_endpoint. */
 http_handler mapi_exchange_handle;
 
+/* Connect and Bind. */
+bool mapi_exchange_creates_context(const struct mapi_exchange *mapi);
+
 /* Begins the work on a strand; 'run' ends with mapi_exchange_done(). Where the strand takes no task the answer is 'busy'. */
 void mapi_exchange_work(struct mapi_exchange *mapi, struct strand *strand,
                         enum strand_result (*run)(struct strand_task *task));

@@ -6,11 +6,6 @@
 
 #define CACHED_MODE_REQUIRED_SINCE 12u /* older clients do not know the code (MS-OXCRPC R1122) */
 
-static bool creates_context(const struct mapi_exchange *mapi)
-{
-    return mapi->request.type == MAPI_REQUEST_CONNECT || mapi->request.type == MAPI_REQUEST_BIND;
-}
-
 struct mailbox_circumstances mapi_switch_circumstances(const struct mapi_exchange *mapi)
 {
     return (struct mailbox_circumstances){
@@ -43,7 +38,7 @@ static void obey(struct mapi_exchange *mapi, bool news)
     if (state == MAILBOX_SWITCH_ON || (state == MAILBOX_SWITCH_VERSION_BLOCKED && mapi->request.type == MAPI_REQUEST_CONNECT))
         mapi->enter(mapi);
     else
-        refuse(mapi, state, news || creates_context(mapi));
+        refuse(mapi, state, news || mapi_exchange_creates_context(mapi));
 }
 
 static void looked_up(struct loop_task *task)

@@ -64,14 +64,6 @@ static void apply_log_level(const struct config *config)
             log_set_level((enum log_level)i);
 }
 
-static bool needs_tls(const struct config *config)
-{
-    for (uint32_t i = 0; i < config->listener_count; i++)
-        if (config->listeners[i].tls)
-            return true;
-    return false;
-}
-
 static bool load_tls(struct process *process, const struct config *config, struct http_tls **ret_tls)
 {
     struct http_tls_error error;
@@ -214,7 +206,7 @@ static bool process_start(struct process *process)
         log_error("not enough memory or threads");
         return false;
     }
-    if (needs_tls(config) && !load_tls(process, config, &process->tls))
+    if (config_needs_tls(config) && !load_tls(process, config, &process->tls))
         return false;
     for (uint32_t i = 0; i < config->listener_count; i++)
         if (!listen_at(process, &config->listeners[i]))
@@ -397,7 +389,7 @@ bool process_check(const struct config *config)
     struct process process = {0};
     struct stat status;
     bool good = true;
-    if (needs_tls(config)) {
+    if (config_needs_tls(config)) {
         process.ticket_keys = http_ticket_keys_new();
         good = process.ticket_keys && load_tls(&process, config, &process.tls);
         http_tls_release(process.tls);
