@@ -132,6 +132,11 @@ enum directory_status directory_address_lists(struct directory *directory, struc
     return DIRECTORY_OK;
 }
 
+const char *directory_user_principal(const struct directory_user *user)
+{
+    return user->principal && *user->principal ? user->principal : user->address;
+}
+
 bool directory_mapi_http_allowed(const struct directory_organization *organization, const struct directory_user *user)
 {
     if (!user->switches.mapi_enabled)

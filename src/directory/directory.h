@@ -223,6 +223,8 @@ enum directory_status directory_list(struct directory *directory, struct arena *
 /* Whether 'actor' may open the mailbox of 'owner' as its owner: itself, or one to which it has full access. Administrators
  * have no such right by being administrators: they say so (Connect flag 0x1, the logon flag), and may then open any. */
 bool directory_may_open(struct directory *directory, const struct directory_user *actor, const struct directory_user *owner);
+/* What logs and the audit call somebody: the user principal name, where there is none the primary address. */
+const char *directory_user_principal(const struct directory_user *user);
 /* A person who may not log on any more. Others with full access may still open the mailbox; an administrator gives it to
  * himself first. Mailboxes that are nobody's own are never off in this sense. */
 bool directory_user_is_off(const struct directory_user *user);

@@ -11,17 +11,6 @@
 
 /* --- logons --- */
 
-static const char *principal_of(const struct directory_user *user)
-{
-    return user->principal && *user->principal ? user->principal : user->address;
-}
-
-static struct audit_mailbox mailbox_of(const struct directory_user *owner)
-{
-    return (struct audit_mailbox){.user_id = owner->id, .mailbox_guid = owner->mailbox_guid, .name = owner->display_name,
-                                  .principal = principal_of(owner)};
-}
-
 /* Exchange's three: the owner, whoever has a right to the mailbox (an administrator with that right too), and administrators
  * who use their privilege. */
 static enum audit_logon_type type_of(const struct rop_session *session, const struct directory_user *owner, bool has_right,
@@ -36,7 +25,7 @@ static enum audit_logon_type type_of(const struct rop_session *session, const st
 struct rop_logon_audit *rop_logon_audit_new(const struct rop_session *session, const struct directory_user *owner,
     const struct logon_rights *rights, const struct rop_logon_request *request)
 {
-    struct audit_mailbox mailbox = mailbox_of(owner);
+    struct audit_mailbox mailbox = audit_mailbox_of(owner);
     size_t name_size = strlen(mailbox.name) + 1, principal_size = strlen(mailbox.principal) + 1;
     struct rop_logon_audit *audit = malloc(sizeof *audit + name_size + principal_size);
     if (!audit)
@@ -283,15 +272,11 @@ static bool is_partial(const struct rop_deed *deed, const struct rop_call *call)
 
 static struct rop_deed *deed_new(struct execution *execution, const struct rop_logon *logon, enum audit_operation operation)
 {
-    const struct directory_user *user = execution->session->parameters.user;
     struct arena *arena = execution->frame->arena;
     struct rop_deed *deed = arena_new(arena, struct rop_deed);
     if (!deed)
         return NULL;
-    deed->deed = (struct audit_deed){
-        .operation = operation, .logon_type = logon->audit->type, .mailbox = logon->audit->mailbox, .user_id = user->id,
-        .user_name = user->display_name, .user_principal = principal_of(user), .user_dn = user->legacy_dn,
-        .folder_path = "", .destination_path = ""};
+    deed->deed = audit_deed_of(operation, logon->audit->type, &logon->audit->mailbox, execution->session->parameters.user);
     /* The logon may be gone before the commit. */
     deed->deed.mailbox.name = arena_string(arena, logon->audit->mailbox.name);
     deed->deed.mailbox.principal = arena_string(arena, logon->audit->mailbox.principal);
@@ -374,10 +359,11 @@ void rop_audit_refused(struct execution *execution, const struct rop_logon_reque
     enum audit_logon_type type = type_of(session, &owner, false, request);
     if (!(hook->wanted(hook->user, owner.id, type) & AUDIT_BIT(AUDIT_MAILBOX_LOGIN)))
         return;
-    const struct audit_deed deed = {
-        .operation = AUDIT_MAILBOX_LOGIN, .logon_type = type, .result = AUDIT_FAILED, .error = error, .time = filetime_now(),
-        .mailbox = mailbox_of(&owner), .user_id = user->id, .user_name = user->display_name,
-        .user_principal = principal_of(user), .user_dn = user->legacy_dn, .folder_path = "", .destination_path = ""};
+    struct audit_mailbox mailbox = audit_mailbox_of(&owner);
+    struct audit_deed deed = audit_deed_of(AUDIT_MAILBOX_LOGIN, type, &mailbox, user);
+    deed.result = AUDIT_FAILED;
+    deed.error = error;
+    deed.time = filetime_now();
     hook->record(hook->user, &deed, client_of(execution));
 }
 

@@ -174,11 +174,6 @@ const struct audit_client *mailbox_audit_client(void *exchange)
     return client->information && client->session ? client : NULL;
 }
 
-static const char *principal_of(const struct directory_user *user)
-{
-    return user->principal && *user->principal ? user->principal : user->address;
-}
-
 void mailbox_audit_refused(struct mapi_exchange *mapi, const struct directory_user *owner, uint32_t error)
 {
     const struct directory_user *user = identity_user(mapi->identity);
@@ -188,10 +183,10 @@ void mailbox_audit_refused(struct mapi_exchange *mapi, const struct directory_us
         client = mailbox_audit_client(mapi);
     if (!client)
         return;
-    const struct audit_deed deed = {
-        .operation = AUDIT_MAILBOX_LOGIN, .logon_type = AUDIT_DELEGATE, .result = AUDIT_FAILED, .error = error, .time = filetime_now(),
-        .mailbox = {.user_id = owner->id, .mailbox_guid = owner->mailbox_guid, .name = owner->display_name, .principal = principal_of(owner)},
-        .user_id = user->id, .user_name = user->display_name, .user_principal = principal_of(user), .user_dn = user->legacy_dn,
-        .folder_path = "", .destination_path = ""};
+    struct audit_mailbox mailbox = audit_mailbox_of(owner);
+    struct audit_deed deed = audit_deed_of(AUDIT_MAILBOX_LOGIN, AUDIT_DELEGATE, &mailbox, user);
+    deed.result = AUDIT_FAILED;
+    deed.error = error;
+    deed.time = filetime_now();
     record(audit, &deed, client);
 }

@@ -52,8 +52,7 @@ static const char *header_of(const struct observation *observation, const char *
 
 static const char *user_of(const struct observation *observation)
 {
-    const struct directory_user *user = observation->user;
-    return !user ? "" : user->principal && *user->principal ? user->principal : user->address;
+    return observation->user ? directory_user_principal(observation->user) : "";
 }
 
 static void add_mailbox(struct csv_row *row, const struct observation *observation)

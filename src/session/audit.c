@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "directory/directory.h"
+
 const char *const audit_operation_names[AUDIT_OPERATION_COUNT] = {
     [AUDIT_MAILBOX_LOGIN] = "MailboxLogin",
     [AUDIT_FOLDER_BIND] = "FolderBind",
@@ -72,4 +74,18 @@ uint32_t audit_operations_default(enum audit_logon_type type)
             AUDIT_BIT(AUDIT_SEND_ON_BEHALF);
     }
     return 0;
+}
+
+struct audit_mailbox audit_mailbox_of(const struct directory_user *owner)
+{
+    return (struct audit_mailbox){.user_id = owner->id, .mailbox_guid = owner->mailbox_guid, .name = owner->display_name,
+                                  .principal = directory_user_principal(owner)};
+}
+
+struct audit_deed audit_deed_of(enum audit_operation operation, enum audit_logon_type type, const struct audit_mailbox *mailbox,
+                                const struct directory_user *user)
+{
+    return (struct audit_deed){.operation = operation, .logon_type = type, .mailbox = *mailbox, .user_id = user->id,
+                               .user_name = user->display_name, .user_principal = directory_user_principal(user),
+                               .user_dn = user->legacy_dn, .folder_path = "", .destination_path = ""};
 }

@@ -6,6 +6,8 @@
 
 #include "base/guid.h"
 
+struct directory_user;
+
 enum audit_operation {
     AUDIT_MAILBOX_LOGIN,
     AUDIT_FOLDER_BIND,
@@ -104,6 +106,12 @@ struct audit_deed {
     uint32_t folder_count;     /* folders it was done to as a whole */
     const struct audit_folder *folders;
 };
+
+/* Texts are the owner's. */
+struct audit_mailbox audit_mailbox_of(const struct directory_user *owner);
+/* A deed of somebody in a mailbox, with nothing more yet; texts are theirs. */
+struct audit_deed audit_deed_of(enum audit_operation operation, enum audit_logon_type type, const struct audit_mailbox *mailbox,
+                                const struct directory_user *user);
 
 /* How what runs ROPs tells of them. NULL in rop_session_parameters: nothing is written down. */
 struct audit_hook {
